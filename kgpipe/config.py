@@ -1,0 +1,91 @@
+"""One Config, read from defaults, kgpipe.toml, the environment and options, in that order."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kgpipe.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting of kgpipe; `load` fills it."""
+
+    workspace: Path = Path(".kgpipe")
+    schema: str = "general"
+    neo4j: str = ""
+    """Bolt address of a server of the user's; empty: our own local one."""
+    neo4j_user: str = "neo4j"
+    neo4j_password: str = ""
+    neo4j_home: str = ""
+    """A Neo4j folder of the user's, whose jars our local server runs instead of fetching them."""
+    checkpoint: str = ""
+    """Folder of an extractor checkpoint; empty: the shipped one."""
+    threshold: float = 0.0
+    """Least score of a relation; 0: the checkpoint's own threshold."""
+    device: str = ""
+    """cpu, cuda or cuda:N; empty: cuda when there is one."""
+    languages: tuple[str, ...] = ("en",)
+    """Languages the extractor may read."""
+    max_failed: float = 0.5
+    """Share of documents that may fail before a run stops."""
+    max_bytes: int = 100_000_000
+    """Largest file that is read."""
+    group: int = 256
+    """Passages in one commit of the extraction."""
+    decisions: str = ""
+    """YAML file of must-link and cannot-link decisions."""
+    pool: str = "gpu"
+    """Airflow pool of the extraction tasks."""
+    python: str = ""
+    """Interpreter that Airflow tasks run kgpipe with; empty: Airflow's own."""
+
+
+_ENVIRONMENT = {
+    "KGPIPE_WORKSPACE": "workspace",
+    "KGPIPE_NEO4J_HOME": "neo4j_home",
+    "KGPIPE_DEVICE": "device",
+    "KGPIPE_PYTHON": "python",
+    "NEO4J_URI": "neo4j",
+    "NEO4J_USERNAME": "neo4j_user",
+    "NEO4J_PASSWORD": "neo4j_password",
+}
+
+
+def load(*, folder: Path | None = None, **options: Any) -> Config:
+    """The configuration in force: options given (not None) over environment over FOLDER/kgpipe.toml."""
+    path = (folder or Path.cwd()) / "kgpipe.toml"
+    values: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not TOML: {error}. Correct the syntax.") from error
+        values.pop("dag", None)
+    values |= {name: os.environ[key] for key, name in _ENVIRONMENT.items() if os.environ.get(key)}
+    values |= {key: value for key, value in options.items() if value is not None}
+    known = {f.name: f for f in dataclasses.fields(Config)}
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(f'Unknown setting "{key}" in {path}; known: {", ".join(known)}. Correct the spelling.')
+        default = known[key].default
+        try:
+            if isinstance(default, tuple):
+                values[key] = tuple(value)
+            else:
+                values[key] = Path(value) if isinstance(default, Path) else type(default)(value)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f'Setting "{key}" is {value!r}; expected a {type(default).__name__}, like {default!r}.'
+            ) from error
+    return Config(**values)
+
+
+def cache_folder() -> Path:
+    """The user's cache folder for what kgpipe fetches (XDG_CACHE_HOME, else ~/.cache)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgpipe"

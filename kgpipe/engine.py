@@ -1,0 +1,102 @@
+"""Daft session, anti-joins, shards, groups, devices, threads and progress."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import daft
+
+    from kgpipe.workspace import Workspace
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, total); total 0 means unknown."""
+
+
+def frame(workspace: Workspace, table: str) -> daft.DataFrame:
+    """The table as a lazy Daft frame."""
+    os.environ["DO_NOT_TRACK"] = "true"  # Daft reports usage unless this stands before the import
+    import daft
+
+    from kgpipe.records import TABLES
+
+    files = [str(path) for path in workspace.files(table)]
+    return daft.read_parquet(files) if files else daft.from_arrow(TABLES[table].empty_table())
+
+
+def missing(left: pa.Table, workspace: Workspace, table: str, *, on: str, key: str) -> pa.Table:
+    """The rows of `left` whose column `on` is not yet a `key` of the table, in the order of `on`."""
+    os.environ["DO_NOT_TRACK"] = "true"
+    import daft
+
+    done = frame(workspace, table).select(daft.col(key).alias(on)).distinct()
+    return daft.from_arrow(left).join(done, on=on, how="anti").sort(on).to_arrow()
+
+
+def in_shard(uid: str, shard: tuple[int, int]) -> bool:
+    """Whether a record belongs to shard (i, n); depends on the uid alone."""
+    return int(uid[:8], 16) % shard[1] == shard[0]
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """`i/n` as numbers, 0 <= i < n <= 1023."""
+    from kgpipe.errors import ConfigError
+
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and 0 <= int(index) < int(count) <= 1023):
+        raise ConfigError(f'Shard "{text}" is not i/n with 0 <= i < n <= 1023. Example: --shard 0/4.')
+    return int(index), int(count)
+
+
+def groups(table: pa.Table, size: int) -> Iterator[pa.Table]:
+    """The rows in slices of at most `size`."""
+    for start in range(0, table.num_rows, size):
+        yield table.slice(start, size)
+
+
+def device(name: str = "") -> Any:
+    """The torch device of that name; without one, cuda when there is a GPU, else cpu."""
+    import torch
+
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def autocast_dtype(where: Any) -> Any:
+    """torch.bfloat16 where the device computes it fast (CUDA, AVX512-BF16, AMX), else None for fp32."""
+    import torch
+
+    if where.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
+    capable = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return torch.bfloat16 if capable.get("avx512_bf16") or capable.get("amx_bf16") else None
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """The progress callback of a library caller who wants none."""
+
+
+@contextlib.contextmanager
+def progress_bar(enabled: bool = True) -> Iterator[Progress]:
+    """A callback that draws bars on standard error."""
+    if not enabled:
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=False) as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total or None)
+            bars.update(tasks[what], completed=done, total=total or None)
+
+        yield advance
