@@ -91,16 +91,17 @@ class Workspace:
         removed = 0
         if not len(gone):
             return 0
-        for path in self.files(table):
-            if not pc.any(pc.is_in(_open(path, [column]).column(0), gone)).as_py():
-                continue
-            data = _open(path, None)
-            kept = data.filter(pc.invert(pc.is_in(data.column(column), gone)))
-            removed += data.num_rows - kept.num_rows
-            if kept.num_rows:
-                self._write(path, kept)
-            else:
-                path.unlink()
+        with self.lock(f"table-{table}", timeout=60):  # two shards may rewrite one file
+            for path in self.files(table):
+                if not pc.any(pc.is_in(_open(path, [column]).column(0), gone)).as_py():
+                    continue
+                data = _open(path, None)
+                kept = data.filter(pc.invert(pc.is_in(data.column(column), gone)))
+                removed += data.num_rows - kept.num_rows
+                if kept.num_rows:
+                    self._write(path, kept)
+                else:
+                    path.unlink()
         return removed
 
     def snapshot_id(self, group: str) -> str:

@@ -1,0 +1,139 @@
+"""The stages in order, and what runs them: the command line, the Airflow DAG and the end-to-end test walk this list."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kgpipe import schema as schemas
+from kgpipe.config import Config
+from kgpipe.engine import Progress, silent
+from kgpipe.errors import InputError, WorkspaceError
+from kgpipe.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step: reads the tables of the steps before it, writes its own, can be repeated and killed."""
+
+    name: str
+    function: str
+    """`module:function`, imported when the stage runs: function(workspace, config, shard=, progress=) -> counts."""
+    scope: str
+    """`shard`: may run as n processes at once; `corpus`: as one."""
+    needs: str
+    """`cpu`, or `gpu` where one helps."""
+
+    def load(self) -> Callable[..., dict[str, Any]]:
+        module, _, name = self.function.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+STAGES = (
+    Stage("sources", "kgpipe.corpus.sources:run", "corpus", "cpu"),
+    Stage("read", "kgpipe.corpus.read:run", "shard", "cpu"),
+    Stage("dedup", "kgpipe.corpus.dedup:run", "corpus", "cpu"),
+    Stage("split", "kgpipe.corpus.split:run", "shard", "cpu"),
+    Stage("extract", "kgpipe.extract.run:run", "shard", "gpu"),
+    Stage("resolve", "kgpipe.resolve.run:run", "corpus", "cpu"),
+    Stage("load", "kgpipe.graph.run:run", "corpus", "cpu"),
+)
+
+
+def stage(name: str) -> Stage:
+    """The stage of that name; InputError names the known ones."""
+    for known in STAGES:
+        if known.name == name:
+            return known
+    raise InputError(f'Unknown stage "{name}"; known, in order: {", ".join(s.name for s in STAGES)}.')
+
+
+def prepare(workspace: Workspace, paths: Sequence[str | Path], *, schema: str = "", prune: bool = False) -> None:
+    """Writes down what the stages work on: the folders and files, and the schema.
+
+    Without `schema` the workspace's own goes on, or `general` in a new one.
+    """
+    kept = workspace.state("schema")
+    if schema or not kept:
+        found = schemas.load(schema or "general")
+        workspace.set_state("schema", {"name": found.name, "json": found.to_json()})
+    if paths:
+        workspace.set_state("paths", {"paths": [str(Path(p).absolute()) for p in paths], "prune": prune})
+
+
+def workspace_schema(workspace: Workspace) -> schemas.Schema:
+    """The schema with which the workspace is built."""
+    kept = workspace.state("schema")
+    if not kept:
+        raise WorkspaceError(
+            f"{workspace.path} has not been built yet. Run: kgpipe build FOLDER --workspace {workspace.path}"
+        )
+    return schemas.from_json(kept["json"])
+
+
+def opened(config: Config) -> Workspace:
+    """The configured workspace, which must exist."""
+    if not (config.workspace / "workspace.json").is_file():
+        raise WorkspaceError(
+            f"There is no workspace at {config.workspace.absolute()}. "
+            "Build one with: kgpipe build FOLDER, or name another with --workspace."
+        )
+    return Workspace(config.workspace)
+
+
+def run_stage(
+    name: str, config: Config, *, workspace: Workspace | None = None, shard: tuple[int, int] = (0, 1),
+    progress: Progress = silent,
+) -> dict[str, Any]:  # fmt: skip
+    """Runs one shard of one stage and returns its counts, with `stage` and `seconds`."""
+    found = stage(name)
+    if found.scope == "corpus" and shard != (0, 1):
+        raise InputError(
+            f"Stage {name} sees the whole corpus and has one shard; use --shard 0/1, not {shard[0]}/{shard[1]}."
+        )
+    workspace = workspace or opened(config)
+    started = time.monotonic()
+    with workspace.lock(f"{name}-{shard[0]}-of-{shard[1]}"):
+        counts = found.load()(workspace, config, shard=shard, progress=progress)
+    return {"stage": name, "shard": f"{shard[0]}/{shard[1]}", **counts, "seconds": round(time.monotonic() - started, 2)}
+
+
+def build(
+    paths: Sequence[str | Path], config: Config, *, schema: str = "", prune: bool = False, progress: Progress = silent
+) -> dict[str, dict[str, Any]]:
+    """Adds and updates the documents under `paths` and everything after; returns the counts of each stage.
+
+    What is done is not done again: a second build changes nothing. Files that are gone are named in
+    `sources`, and removed only with `prune`.
+    """
+    for path in paths:
+        if not Path(path).exists():
+            raise InputError(f"{path} does not exist. Give a folder or file that does.")
+    workspace = Workspace(config.workspace)
+    with workspace.lock():
+        prepare(workspace, paths, schema=schema, prune=prune)
+        if not workspace.state("paths"):
+            raise InputError(f"Nothing to build in {workspace.path}: no path was given. Run: kgpipe build FOLDER")
+        results = _walk(workspace, config, progress)
+    workspace.set_state("last_build", results)
+    return results
+
+
+def delete(document: str, config: Config, *, progress: Progress = silent) -> dict[str, dict[str, Any]]:
+    """Removes a document (by uri, path, uid or title) and what only it said; returns the counts of each stage."""
+    from kgpipe.corpus.delete import delete_document
+
+    workspace = opened(config)
+    with workspace.lock():
+        removed = delete_document(workspace, document)
+        return {"delete": removed, **_walk(workspace, config, progress, after="read")}
+
+
+def _walk(workspace: Workspace, config: Config, progress: Progress, *, after: str = "") -> dict[str, dict[str, Any]]:
+    names = [s.name for s in STAGES]
+    todo = names[names.index(after) + 1 :] if after else names
+    return {name: run_stage(name, config, workspace=workspace, progress=progress) for name in todo}
