@@ -28,7 +28,7 @@ demo: .venv/installed
 	$(BIN)/python examples/demo.py
 
 test: .venv/installed-dev
-	$(BIN)/ruff check kgpipe tests dags examples benchmarks
+	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
 
 clean:

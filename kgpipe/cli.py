@@ -1,0 +1,202 @@
+"""The command line. Every command is thin: it reads options, calls one library function, prints what came back."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kgpipe import config as configuration
+from kgpipe import pipeline
+from kgpipe.engine import parse_shard, progress_bar
+from kgpipe.errors import KgpipeError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Turns a folder of documents into a knowledge graph that can be trusted, asked and inspected.",
+)
+schema_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Schema files.")
+neo4j_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Our own local Neo4j of a workspace.")
+app.add_typer(schema_app, name="schema")
+app.add_typer(neo4j_app, name="neo4j")
+
+WorkspaceOption = Annotated[
+    Path | None, typer.Option("--workspace", help="Folder of the workspace (default ./.kgpipe).")
+]
+SchemaOption = Annotated[str, typer.Option("--schema", help="Schema file, or the name of one that comes with kgpipe.")]
+Neo4jOption = Annotated[str | None, typer.Option("--neo4j", help="Bolt address of your server (default: our own).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+def _seconds(counts: dict[str, Any]) -> str:
+    shown = [f"{k} {v}" for k, v in counts.items() if isinstance(v, int) and not isinstance(v, bool) and v]
+    return ", ".join(shown) or "nothing new"
+
+
+def _print_stages(results: dict[str, dict[str, Any]]) -> None:
+    for name, counts in results.items():
+        took = f"{counts['seconds']:7.1f} s" if "seconds" in counts else " " * 9
+        typer.echo(f"{name:8} {took}  {_seconds(counts)}")
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
+    """Global options."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+@app.command()
+def build(
+    paths: Annotated[list[Path], typer.Argument(help="Folders and files: txt, md, html, jsonl.")],
+    schema: SchemaOption = "",
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    prune: Annotated[bool, typer.Option(help="Remove documents whose files are gone.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Build or update the graph of a folder of documents.
+
+    Example: kgpipe build examples/corpus --schema computing
+    """
+    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    with progress_bar(not quiet) as progress:
+        results = pipeline.build(paths, config, schema=schema, prune=prune, progress=progress)
+    if as_json:
+        _print_json(results)
+        return
+    _print_stages(results)
+    from kgpipe.report import statistics
+
+    counts = statistics(pipeline.opened(config))
+    for language, uris in counts["skipped"].items():
+        typer.echo(f"kept, not read (language {language}): {', '.join(uris)}")
+    for failure in counts["failures"]:
+        typer.echo(f"failed: {failure['key']}: {failure['reason']}")
+    for gone in results["sources"].get("gone", []):
+        typer.echo(f"gone from disk, still in the graph (remove with --prune): {gone}")
+
+
+@app.command()
+def delete(
+    document: Annotated[str, typer.Argument(help="Its path, uri, uid or title.")],
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Remove a document and exactly what only it said.
+
+    Example: kgpipe delete examples/corpus/eniac.md
+    """
+    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    with progress_bar(not quiet) as progress:
+        results = pipeline.delete(document, config, progress=progress)
+    _print_json(results) if as_json else _print_stages(results)
+
+
+@app.command()
+def run(
+    stage: Annotated[str, typer.Argument(help="One of: " + ", ".join(s.name for s in pipeline.STAGES) + ".")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="For `sources`: the folders and files.")] = None,
+    shard: Annotated[str, typer.Option(help="Which part of the work: i/n, 0 <= i < n.")] = "0/1",
+    schema: SchemaOption = "",
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    prune: Annotated[bool, typer.Option(help="For `sources`: remove documents whose files are gone.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run one shard of one stage, as schedulers do.
+
+    Example: kgpipe run extract --shard 0/4 --json
+    """
+    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    if pipeline.stage(stage).name == "sources":
+        pipeline.prepare(pipeline.Workspace(config.workspace), paths or [], schema=schema, prune=prune)
+    with progress_bar(not quiet) as progress:
+        counts = pipeline.run_stage(stage, config, shard=parse_shard(shard), progress=progress)
+    typer.echo(json.dumps(counts, ensure_ascii=False, default=str)) if as_json else _print_stages({stage: counts})
+
+
+@app.command()
+def stats(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Count what the workspace holds.
+
+    Example: kgpipe stats --json
+    """
+    from kgpipe.report import statistics
+
+    counts = statistics(pipeline.opened(configuration.load(workspace=workspace)))
+    if as_json:
+        _print_json(counts)
+        return
+    for key, value in counts.items():
+        if isinstance(value, int):
+            typer.echo(f"{key:12} {value:8,}")
+    for key in ("entities_by_type", "facts_by_relation", "languages"):
+        typer.echo(f"{key.replace('_', ' ')}: " + ", ".join(f"{k} {v:,}" for k, v in counts[key].items()))
+    for language, uris in counts["skipped"].items():
+        typer.echo(f"kept, not read (language {language}): {', '.join(uris)}")
+    for failure in counts["failures"]:
+        typer.echo(f"failed: {failure['key']}: {failure['reason']}")
+
+
+@schema_app.command("check")
+def schema_check(
+    file: Annotated[str, typer.Argument(help="A schema file, or the name of one that comes with kgpipe.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check a schema file; say what is wrong, in which line, and how to mend it.
+
+    Example: kgpipe schema check my-schema.yaml
+    """
+    from kgpipe import schema as schemas
+
+    found = schemas.load(file)
+    counts = {"name": found.name, "entities": len(found.entities), "relations": len(found.relations)}
+    if as_json:
+        _print_json(counts)
+    else:
+        typer.echo(f"{file} is good: {counts['entities']} entity types, {counts['relations']} relations.")
+
+
+@schema_app.command("json-schema")
+def schema_json() -> None:
+    """Print the JSON Schema of schema files, for editors.
+
+    Example: kgpipe schema json-schema > kgpipe-schema.json
+    """
+    from kgpipe import schema as schemas
+
+    _print_json(schemas.json_schema())
+
+
+def main() -> None:
+    """Entry point: exit 0 done, 1 failed with one line (traceback with --debug), 2 wrong usage."""
+    try:
+        app(prog_name="kgpipe")
+    except KgpipeError as error:
+        if "--debug" in sys.argv:
+            raise
+        typer.echo(f"kgpipe: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("kgpipe: stopped; what was committed is kept, the same command goes on from there.", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
