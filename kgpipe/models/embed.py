@@ -1,0 +1,48 @@
+"""Sentence vectors: mean of the encoder's last states, normalised (Sentence-BERT, Reimers and Gurevych 2019)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kgpipe import engine
+from kgpipe.models.backbone import WEIGHTS, load_backbone, load_tokenizer, padded, token_batches
+
+
+class Embedder:
+    """An encoder and its tokenizer that turn texts into unit vectors."""
+
+    def __init__(self, folder: Path | str = WEIGHTS / "embedder", *, device: str = "") -> None:
+        self.device = engine.device(device)
+        self.backbone = load_backbone(folder).to(self.device).eval()
+        self.tokenizer = load_tokenizer(folder)
+        self.longest = min(256, self.backbone.config.max_position_embeddings)
+        self.dtype = engine.autocast_dtype(self.device)
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str], *, budget: int = 4096, exact: bool = False) -> np.ndarray:
+        """Unit vectors (n, width) float32, one a text in order; texts are cut at 256 word pieces.
+
+        `exact` computes in fp32 also where bf16 is faster.
+        """
+        width = self.backbone.config.hidden_size
+        out = np.zeros((len(texts), width), np.float32)
+        ids = [e.ids[: self.longest] for e in self.tokenizer.encode_batch(list(texts))]
+        for batch in token_batches([len(i) for i in ids], budget=budget):
+            tokens, mask = (t.to(self.device) for t in padded([ids[i] for i in batch]))
+            with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None and not exact):
+                states = self.backbone(input_ids=tokens, attention_mask=mask).last_hidden_state.float()
+            weight = mask.unsqueeze(-1).float()
+            mean = (states * weight).sum(1) / weight.sum(1)  # (batch, width)
+            out[batch] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+        return out
+
+
+@functools.lru_cache(maxsize=1)
+def load_embedder() -> Embedder:
+    """The shipped embedder, loaded once a process."""
+    return Embedder()
