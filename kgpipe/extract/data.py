@@ -1,0 +1,211 @@
+"""Texts and annotations to model input: words, windows, labels, training examples.
+
+A word is a run of letters and digits or one other character. A window is a stretch of whole sentences of at most
+`MAX_WORDS` words; the model sees one window at a time.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from kgpipe.errors import InputError
+from kgpipe.sentences import sentences
+
+WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
+MAX_WORDS = 100
+MAX_PIECES = 240
+SHAPES = 6
+"""Case and shape of a word: lower, Capitalised, UPPER, mixed, has a digit, other."""
+
+
+def shape(word: str) -> int:
+    """The number of the word's shape, 0 to SHAPES - 1."""
+    if any(c.isdigit() for c in word):
+        return 4
+    if not word[0].isalpha():
+        return 5
+    if word.islower():
+        return 0
+    if word.isupper():
+        return 2 if len(word) > 1 else 1
+    return 1 if word[0].isupper() and word[1:].islower() else 3
+
+
+@dataclass(slots=True)
+class Window:
+    """Model input of one stretch of text; offsets are those of the whole text.
+
+    `pieces` are token ids with [CLS] and [SEP]; word i covers pieces first[i] to last[i] (both included).
+    """
+
+    start: int
+    end: int
+    offsets: list[tuple[int, int]]
+    pieces: list[int]
+    shapes: list[int]
+    first: list[int]
+    last: list[int]
+
+    def word_span(self, start: int, end: int) -> tuple[int, int] | None:
+        """First and last word (both included) of a character span, or None when it cuts through a word."""
+        begin = next((i for i, (s, _) in enumerate(self.offsets) if s == start), None)
+        finish = next((i for i, (_, e) in enumerate(self.offsets) if e == end), None)
+        return None if begin is None or finish is None or finish < begin else (begin, finish)
+
+
+def windows(text: str, tokenizer: Tokenizer, *, max_words: int = MAX_WORDS, start: int = 0) -> list[Window]:
+    """The text in windows of whole sentences; offsets begin at `start`. Longer sentences are cut between words."""
+    cuts: list[list[tuple[int, int]]] = []
+    for s, e in sentences(text):
+        words = [(s + m.start(), s + m.end()) for m in WORD.finditer(text[s:e])]
+        while words:
+            room = max_words - len(cuts[-1]) if cuts else 0
+            if len(words) > room and (room < max_words or not cuts):
+                cuts.append([])
+                room = max_words
+            cuts[-1].extend(words[:room])
+            words = words[room:]
+    made: list[Window] = []
+    while cuts:
+        words = cuts.pop(0)
+        if not words:
+            continue
+        window = _window(text, words, tokenizer, start)
+        if len(window.pieces) > MAX_PIECES and len(words) > 1:
+            cuts[:0] = [words[: len(words) // 2], words[len(words) // 2 :]]
+        else:
+            made.append(window)
+    return made
+
+
+def _window(text: str, words: list[tuple[int, int]], tokenizer: Tokenizer, start: int) -> Window:
+    surface = [text[s:e] for s, e in words]
+    encoded = tokenizer.encode(surface, is_pretokenized=True)
+    first, last = [-1] * len(words), [-1] * len(words)
+    shapes = [0] * len(encoded.ids)
+    for position, word in enumerate(encoded.word_ids):
+        if word is not None:
+            first[word] = position if first[word] < 0 else first[word]
+            last[word] = position
+            shapes[position] = 1 + shape(surface[word])
+    for i in range(len(words)):  # a word the tokenizer drops altogether (a lone combining mark) borrows a neighbour
+        if first[i] < 0:
+            first[i] = last[i] = last[i - 1] if i else 0
+    ids, keep = encoded.ids[:MAX_PIECES], MAX_PIECES - 1
+    return Window(
+        start=start + words[0][0],
+        end=start + words[-1][1],
+        offsets=[(start + s, start + e) for s, e in words],
+        pieces=ids,
+        shapes=shapes[:MAX_PIECES],
+        first=[min(i, keep) for i in first],
+        last=[min(i, keep) for i in last],
+    )
+
+
+@dataclass(slots=True)
+class Example:
+    """One training window: gold spans by words (first, last, type) and relations between them.
+
+    `entity_types` and `relation_types` were open to the annotators; what is not among them says nothing.
+    `weight_mentions` and `weight_relations` are the weights of a missing annotation as a negative.
+    """
+
+    source: str
+    window: Window
+    spans: list[tuple[int, int, str]] = field(default_factory=list)
+    relations: list[tuple[int, int, str]] = field(default_factory=list)
+    ignored: set[tuple[int, int]] = field(default_factory=set)
+    entity_types: tuple[str, ...] = ()
+    relation_types: tuple[str, ...] = ()
+    weight_mentions: float = 1.0
+    weight_relations: float = 1.0
+
+
+def read_records(path: Path | str) -> Iterator[dict[str, Any]]:
+    """The rows of a JSON Lines file (.gz or plain); InputError names file and line of what is wrong."""
+    opener = gzip.open if str(path).endswith(".gz") else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    row = json.loads(line)
+                except ValueError as error:
+                    raise InputError(f"{path} line {number} is not JSON: {error}. Correct or remove the line.") from error
+                if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+                    raise InputError(f'{path} line {number} has no "text". Each line is {{"id": ..., "text": ...}}.')
+                yield row
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"Cannot read {path}: {error}. Give a JSON Lines file in UTF-8, plain or gzip.") from error
+
+
+PAIR_SETS = ("fewrel", "semeval")
+"""Sets in which only one marked pair of a sentence is annotated."""
+
+
+def examples(path: Path | str, tokenizer: Tokenizer) -> list[Example]:
+    """Training windows of a file in the documented format; relations across windows are dropped."""
+    made: list[Example] = []
+    source = Path(path).name.split(".jsonl")[0]
+    for record in read_records(path):
+        complete = record.get("complete") or {"mentions": True, "relations": True}
+        mentions, relations = record.get("mentions", []), record.get("relations", [])
+        pair_only = source.startswith(PAIR_SETS)
+        distant = source.startswith("tekgen")
+        related = _clustered(mentions, relations)
+        for window in windows(record["text"], tokenizer):
+            spans: list[tuple[int, int, str]] = []
+            index: dict[int, int] = {}
+            for m, mention in enumerate(mentions):
+                if window.start <= mention["start"] and mention["end"] <= window.end:
+                    found = window.word_span(mention["start"], mention["end"])
+                    if found:
+                        index[m] = len(spans)
+                        spans.append((*found, mention["type"]))
+            kept = [
+                (index[r["head"]], index[r["tail"]], r["type"])
+                for r in relations
+                if r["head"] in index and r["tail"] in index
+            ]
+            direct = {(a, b) for a, b, _ in kept}
+            made.append(
+                Example(
+                    source=source,
+                    window=window,
+                    spans=spans,
+                    relations=kept,
+                    ignored={
+                        (index[a], index[b]) for a, b in related if a in index and b in index
+                    } - direct,
+                    entity_types=tuple(record.get("entity_types") or sorted({m["type"] for m in mentions})),
+                    relation_types=tuple(record.get("relation_types") or sorted({r["type"] for r in relations})),
+                    weight_mentions=1.0 if complete["mentions"] else 0.2,
+                    weight_relations=0.3 if pair_only else 1.0 if complete["relations"] or distant else 0.3,
+                )
+            )  # fmt: skip
+    return made
+
+
+def _clustered(mentions: Sequence[dict], relations: Sequence[dict]) -> set[tuple[int, int]]:
+    """Mention pairs whose clusters are related, which are no negatives although they are not annotated."""
+    members: dict[Any, list[int]] = defaultdict(list)
+    for i, mention in enumerate(mentions):
+        if mention.get("entity") is not None:
+            members[mention["entity"]].append(i)
+    pairs: set[tuple[int, int]] = set()
+    for r in relations:
+        heads = members.get(mentions[r["head"]].get("entity"), [r["head"]])
+        tails = members.get(mentions[r["tail"]].get("entity"), [r["tail"]])
+        pairs |= {(h, t) for h in heads for t in tails}
+    return pairs

@@ -1,0 +1,201 @@
+"""The joint network: spans against type labels, pairs of spans against relation labels.
+
+Labels come as vectors of their texts, so a schema is given at call time. Letters in shapes: B windows, L word
+pieces, N words, W widths of a span, K kept spans, T entity types, R relation types, D width of the backbone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+MAX_WIDTH = 12
+DISTANCES = 16
+NEAR = 3
+
+
+@dataclass
+class Batch:
+    """Tensors of B windows and the labels they are read with; `forced` spans (first, last) are always kept."""
+
+    pieces: Tensor  # (B, L) token ids
+    shapes: Tensor  # (B, L) 0 for none, else 1 + shape of the word
+    mask: Tensor  # (B, L)
+    first: Tensor  # (B, N) position of a word's first piece
+    last: Tensor  # (B, N)
+    words: Tensor  # (B, N) bool, real words
+    types: Tensor  # (T, V) label vectors
+    relations: Tensor  # (R, V)
+    type_mask: Tensor  # (B, T) bool, labels asked for in a window
+    relation_mask: Tensor  # (B, R) bool
+    domain: Tensor  # (R, T) bool, types a subject may have
+    range: Tensor  # (R, T) bool
+    forced: Tensor  # (B, G, 2) first and last word
+    forced_mask: Tensor  # (B, G) bool
+
+    def to(self, device: Any) -> Batch:
+        return Batch(**{k: v.to(device, non_blocking=True) for k, v in vars(self).items()})
+
+
+@dataclass
+class Scores:
+    """Logits; spans beyond a window or forbidden labels are minus infinity."""
+
+    span_types: Tensor  # (B, N, W, T) first look at every span
+    spans: Tensor  # (B, K, 2) first and last word of the kept spans
+    kept: Tensor  # (B, K) bool
+    flat: Tensor  # (B, K) index of a kept span into N * W
+    types: Tensor  # (B, K, T) both looks
+    relations: Tensor  # (B, K, K, R) subject, object
+
+
+def _mlp(inside: int, outside: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inside, hidden), nn.GELU(), nn.Linear(hidden, outside))
+
+
+class JointNetwork(nn.Module):
+    """Backbone, span head and pair head. The word embeddings are frozen; `label_width` is V."""
+
+    def __init__(self, backbone: nn.Module, *, label_width: int = 384, hidden: int = 256, dropout: float = 0.1) -> None:
+        super().__init__()
+        width = backbone.config.hidden_size
+        self.backbone = backbone
+        backbone.get_input_embeddings().weight.requires_grad_(False)
+        self.shape_embedding = nn.Embedding(7, width, padding_idx=0)
+        nn.init.normal_(self.shape_embedding.weight, std=0.02)
+        self.dropout = nn.Dropout(dropout)
+        self.label_adapter = _mlp(label_width, label_width, label_width)
+        # first look
+        self.span_start, self.span_end = nn.Linear(width, hidden), nn.Linear(width, hidden)
+        self.span_inside = nn.Linear(width, hidden)
+        self.span_width = nn.Embedding(MAX_WIDTH, hidden)
+        self.type_label = nn.Linear(label_width, hidden)
+        self.type_bias = nn.Linear(label_width, 1)
+        self.spanness = nn.Linear(hidden, 1)
+        # second look
+        self.span_again = _mlp(3 * width, hidden, 2 * hidden)
+        self.type_label_again = nn.Linear(label_width, hidden)
+        # pairs
+        self.subject, self.object = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
+        self.between = nn.Linear(width, hidden)
+        self.distance = nn.Embedding(DISTANCES, hidden)
+        self.pair = nn.Linear(hidden, hidden)
+        self.relation_label = nn.Linear(label_width, hidden)
+        self.relation_bias = nn.Linear(label_width, 1)
+        self.similar = nn.Linear(hidden, label_width)
+        self.word_label = nn.Linear(width, label_width)
+        # weights of: type of subject, type of object, similarity, words between, words near, related at all
+        self.mix = nn.Parameter(torch.tensor([1.0, 1.0, 3.0, 3.0, 3.0, 1.0]))
+        self.related = nn.Linear(hidden, 1)
+
+    def forward(self, batch: Batch, *, top_k: int) -> Scores:
+        b, n = batch.first.shape
+        states = self._states(batch)  # (B, L, D)
+        rows = torch.arange(b, device=states.device).unsqueeze(1)
+        first, last = states[rows, batch.first], states[rows, batch.last]  # (B, N, D)
+        word = (first + last) / 2 * batch.words.unsqueeze(-1)
+        labels = batch.types + self.label_adapter(batch.types)
+        rep, valid = self._spans(first, last, word, batch.words)  # (B, N, W, H), (B, N, W)
+        look = rep @ self.type_label(labels).T / math.sqrt(rep.shape[-1]) + self.type_bias(labels).T
+        look = look.float() + self.spanness(rep).float()
+        allowed = batch.type_mask[:, None, None, :] & valid.unsqueeze(-1)
+        look = look.masked_fill(~allowed, -torch.inf)  # (B, N, W, T)
+
+        flat, kept = self._top(look, batch, top_k)  # (B, K)
+        begin, width = flat // MAX_WIDTH, flat % MAX_WIDTH
+        end = (begin + width).clamp(max=n - 1)
+        spans = torch.stack((begin, end), -1)
+        total = torch.nn.functional.pad(word.float().cumsum(1), (0, 0, 1, 0))  # (B, N + 1, D)
+        inside = (total[rows, end + 1] - total[rows, begin]) / (width + 1).unsqueeze(-1)
+        vector = self.span_again(torch.cat((first[rows, begin], last[rows, end], inside.to(first.dtype)), -1))
+        vector = self.dropout(vector)  # (B, K, H)
+        again = (vector @ self.type_label_again(labels).T).float() / math.sqrt(vector.shape[-1])
+        types = look.flatten(1, 2).gather(1, flat.unsqueeze(-1).expand(-1, -1, look.shape[-1])) + again
+        types = types.masked_fill(~(batch.type_mask[:, None, :] & kept.unsqueeze(-1)), -torch.inf)
+        relations = self._pairs(batch, vector, types, spans, kept, total, word)
+        return Scores(look, spans, kept, flat, types, relations)
+
+    def _states(self, batch: Batch) -> Tensor:
+        embedded = self.backbone.get_input_embeddings()(batch.pieces) + self.shape_embedding(batch.shapes)
+        return self.backbone(inputs_embeds=embedded, attention_mask=batch.mask).last_hidden_state
+
+    def _spans(self, first: Tensor, last: Tensor, word: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
+        b, n, _ = first.shape
+        offset = torch.arange(n, device=first.device).unsqueeze(1) + torch.arange(MAX_WIDTH, device=first.device)
+        inside = offset < n
+        end = offset.clamp(max=n - 1)  # (N, W)
+        valid = inside & words[:, end] & words.unsqueeze(-1)
+        total = torch.nn.functional.pad(self.span_inside(word).float().cumsum(1), (0, 0, 1, 0))
+        count = torch.arange(1, MAX_WIDTH + 1, device=first.device).view(1, 1, -1, 1)
+        mean = (total[:, end + 1] - total[:, :n].unsqueeze(2)) / count
+        start, stop = self.span_start(first).unsqueeze(2), self.span_end(last)[:, end]
+        rep = start + stop + mean.to(start.dtype) + self.span_width.weight.to(start.dtype)
+        return self.dropout(torch.nn.functional.gelu(rep)), valid
+
+    def _top(self, look: Tensor, batch: Batch, top_k: int) -> tuple[Tensor, Tensor]:
+        best = look.detach().amax(-1).flatten(1)  # (B, N * W)
+        if batch.forced.shape[1]:
+            where = batch.forced[..., 0] * MAX_WIDTH + batch.forced[..., 1] - batch.forced[..., 0]
+            rows, _ = batch.forced_mask.nonzero(as_tuple=True)
+            best[rows, where[batch.forced_mask]] = torch.inf
+        k = min(top_k, best.shape[1])
+        score, flat = best.topk(k, dim=1)
+        return flat, score > -torch.inf
+
+    def _pairs(
+        self, batch: Batch, vector: Tensor, types: Tensor, spans: Tensor, kept: Tensor, total: Tensor, word: Tensor
+    ) -> Tensor:
+        b, k, _ = vector.shape
+        n = word.shape[1]
+        rows = torch.arange(b, device=vector.device).view(b, 1, 1)
+        begin, end = spans[..., 0], spans[..., 1]  # (B, K)
+        left = torch.minimum(end[:, :, None], end[:, None, :]) + 1  # (B, K, K)
+        right = torch.maximum(begin[:, :, None], begin[:, None, :])
+        right = torch.maximum(right, left)
+        gap = (right - left).clamp(min=1).unsqueeze(-1)
+        between = ((total[rows, right.clamp(max=n)] - total[rows, left.clamp(max=n)]) / gap).to(vector.dtype)
+        far = begin[:, None, :] - begin[:, :, None]  # object minus subject
+        bucket = (far.abs() + 1).float().log2().floor().clamp(max=DISTANCES // 2 - 1).long()
+        bucket = bucket + (far < 0) * (DISTANCES // 2)
+        pair = self.subject(vector)[:, :, None] + self.object(vector)[:, None] + self.between(between)
+        pair = torch.nn.functional.gelu(pair + self.distance(bucket).to(pair.dtype))
+        pair = self.dropout(torch.nn.functional.gelu(self.pair(pair)) + pair)  # (B, K, K, H)
+
+        raw = batch.relations
+        labels = raw + self.label_adapter(raw)
+        out = (pair @ self.relation_label(labels).T).float() / math.sqrt(pair.shape[-1])
+        out = out + self.relation_bias(labels).float().T + self.mix[5] * self.related(pair).float()
+        unit = torch.nn.functional.normalize(self.similar(pair).float(), dim=-1)
+        out = out + self.mix[2] * (unit.to(pair.dtype) @ raw.to(pair.dtype).T).float()
+        probability = types.sigmoid()  # (B, K, T)
+        as_subject = _best(probability, batch.domain)  # (B, K, R)
+        as_object = _best(probability, batch.range)
+        out = out + self.mix[0] * as_subject[:, :, None] + self.mix[1] * as_object[:, None]
+        # cosine of every word with every label, averaged between and around the two spans
+        word_unit = torch.nn.functional.normalize(self.word_label(word).float(), dim=-1)
+        cosine = (word_unit @ raw.float().T) * batch.words.unsqueeze(-1)  # (B, N, R)
+        summed = torch.nn.functional.pad(cosine.cumsum(1), (0, 0, 1, 0))  # (B, N + 1, R)
+        out = out + self.mix[3] * (summed[rows, right.clamp(max=n)] - summed[rows, left.clamp(max=n)]) / gap
+        around_left = (torch.minimum(begin[:, :, None], begin[:, None, :]) - NEAR).clamp(min=0)
+        around_right = (torch.maximum(end[:, :, None], end[:, None, :]) + 1 + NEAR).clamp(max=n)
+        out = out + self.mix[4] * (summed[rows, around_right] - summed[rows, around_left]) / (
+            around_right - around_left
+        ).clamp(min=1).unsqueeze(-1)
+        apart = ~torch.eye(k, dtype=torch.bool, device=out.device)
+        legal = (kept[:, :, None] & kept[:, None, :] & apart).unsqueeze(-1) & batch.relation_mask[:, None, None, :]
+        return out.masked_fill(~legal, -torch.inf)
+
+
+def _best(probability: Tensor, allowed: Tensor) -> Tensor:
+    """Highest probability of a type that the relation allows: (B, K, T), (R, T) -> (B, K, R).
+
+    A running maximum over types instead of a (B, K, R, T) product keeps memory small.
+    """
+    best = probability.new_zeros((*probability.shape[:2], allowed.shape[0]))
+    for t in range(allowed.shape[1]):
+        best = torch.maximum(best, probability[:, :, t : t + 1] * allowed[:, t])
+    return best
