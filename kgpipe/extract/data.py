@@ -142,7 +142,9 @@ def read_records(path: Path | str) -> Iterator[dict[str, Any]]:
                 try:
                     row = json.loads(line)
                 except ValueError as error:
-                    raise InputError(f"{path} line {number} is not JSON: {error}. Correct or remove the line.") from error
+                    raise InputError(
+                        f"{path} line {number} is not JSON: {error}. Correct or remove the line."
+                    ) from error
                 if not isinstance(row, dict) or not isinstance(row.get("text"), str):
                     raise InputError(f'{path} line {number} has no "text". Each line is {{"id": ..., "text": ...}}.')
                 yield row

@@ -16,7 +16,7 @@ from torch import Tensor
 from kgpipe import engine
 from kgpipe.errors import InputError
 from kgpipe.extract.data import Example, Window, examples
-from kgpipe.extract.labels import REPHRASED, RENAMED, mean_vectors, relation_texts, type_texts
+from kgpipe.extract.labels import RENAMED, REPHRASED, mean_vectors, relation_texts, type_texts
 from kgpipe.extract.network import MAX_WIDTH, Batch, JointNetwork, Scores
 from kgpipe.models.backbone import WEIGHTS, file_hash, load_backbone, load_tokenizer
 from kgpipe.models.embed import Embedder
@@ -159,7 +159,9 @@ def training_batch(chosen: Sequence[Example], bank: LabelBank, rng: random.Rando
             range_[relations[key], types[f"{e.source}\t{ends[1]}"]] = None
     t, r, b = max(1, len(types)), max(1, len(relations)), len(chosen)
     width = bank.vectors.shape[1]
-    tensors = collate([e.window for e in chosen], forced=[[s[:2] for s in e.spans if s[1] - s[0] < MAX_WIDTH] for e in chosen])
+    tensors = collate(
+        [e.window for e in chosen], forced=[[s[:2] for s in e.spans if s[1] - s[0] < MAX_WIDTH] for e in chosen]
+    )
     type_mask, relation_mask = torch.zeros(b, t, dtype=torch.bool), torch.zeros(b, r, dtype=torch.bool)
     for i in range(b):
         type_mask[i, asked_types[i]] = True
@@ -309,7 +311,7 @@ def train(
     `start` is a checkpoint to fine-tune, `backbone` a Hugging Face folder to begin from (default: the shipped
     embedder); `repeat` multiplies a file's share, by the beginning of its name.
     """
-    from kgpipe.extract.encoder import save_checkpoint, load_network
+    from kgpipe.extract.encoder import load_network, save_checkpoint
 
     if not files:
         raise InputError("No training data: give at least one JSON Lines file with --data.")
@@ -363,4 +365,3 @@ def train(
     }
     save_checkpoint(network, out, backbone=home if not start else Path(settings["backbone_folder"]), training=done)
     return done
-

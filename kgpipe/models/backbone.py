@@ -98,4 +98,6 @@ def file_hash(path: Path | str) -> str:
 
 
 def _no_pooler(config: object) -> dict[str, bool]:
-    return {"add_pooling_layer": False} if getattr(config, "model_type", "") in ("bert", "roberta", "xlm-roberta") else {}
+    return (
+        {"add_pooling_layer": False} if getattr(config, "model_type", "") in ("bert", "roberta", "xlm-roberta") else {}
+    )
