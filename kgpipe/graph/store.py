@@ -1,0 +1,215 @@
+"""The graph store: a Neo4j 5.26 or later over Bolt, read, written and explained; every refusal says the fix."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kgpipe.engine import Progress, silent
+from kgpipe.errors import StoreError
+
+if TYPE_CHECKING:
+    from kgpipe.config import Config
+    from kgpipe.workspace import Workspace
+
+ENTITY_INDEX = "kgpipe_entities"
+"""Full-text index over name and aliases of entities."""
+PASSAGE_INDEX = "kgpipe_passages"
+"""Full-text index over the text of passages."""
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+LEAST_VERSION = (5, 26)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What EXPLAIN says: `kind` is r, w, rw or s (schema); `operators` are all of the tree, root first."""
+
+    kind: str
+    operators: tuple[str, ...]
+    tree: dict[str, Any]
+
+
+class Store:
+    """An open connection to one Neo4j; safe to share between threads. Opening it checks address, password, version."""
+
+    def __init__(self, uri: str, user: str, password: str, *, start_hint: str = "") -> None:
+        import neo4j
+
+        scheme = uri.partition("://")[0]
+        if scheme not in SCHEMES or "://" not in uri:
+            raise StoreError(
+                f'"{uri}" is no Bolt address; it begins with one of {", ".join(s + "://" for s in SCHEMES)} '
+                "and is not that of Neo4j Browser. Example: bolt://localhost:7687."
+            )
+        self.uri = uri
+        self.user = user
+        self._start_hint = start_hint or "Start that server, or correct --neo4j / NEO4J_URI."
+        with self._errors():
+            self._driver = neo4j.GraphDatabase.driver(
+                uri,
+                auth=(user, password),
+                connection_timeout=10,
+                notifications_min_severity="OFF",  # else every label not yet in use is a warning on standard error
+                user_agent="kgpipe",
+            )
+        try:
+            with self._errors():
+                agent = self._driver.get_server_info().agent
+            found = re.match(r"Neo4j/(\d+)\.(\d+)", agent)
+            if not found or (int(found[1]), int(found[2])) < LEAST_VERSION:
+                raise StoreError(f"{uri} runs {agent}; kgpipe needs Neo4j 5.26 or later. Upgrade it or name another.")
+        except StoreError:
+            self._driver.close()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._driver.close()
+
+    def read(
+        self, cypher: str, parameters: dict[str, Any] | None = None, *, timeout_s: float = 30, max_rows: int | None = 10_000
+    ) -> tuple[list[str], list[list[Any]]]:  # fmt: skip
+        """Columns and rows, as plain Python values (see `plain`), from a READ session.
+
+        The server ends the query after `timeout_s` seconds (StoreError). Rows beyond `max_rows` are left
+        out and the log says so; None returns all of them.
+        """
+
+        def work(transaction: Any) -> tuple[list[str], list[list[Any]]]:
+            result = transaction.run(cypher, parameters or {})
+            rows = []
+            for record in result:
+                if max_rows is not None and len(rows) == max_rows:
+                    _log.warning("only the first %d rows of a query were read: %s", max_rows, cypher)
+                    break
+                rows.append([plain(value) for value in record.values()])
+            return list(result.keys()), rows
+
+        return self._run(work, "READ", timeout_s)
+
+    def write(
+        self, cypher: str, parameters: dict[str, Any] | None = None, *, timeout_s: float = 600
+    ) -> list[list[Any]]:  # fmt: skip
+        """Runs one statement in one transaction of its own, again when it may succeed, and returns its rows."""
+
+        def work(transaction: Any) -> list[list[Any]]:
+            result = transaction.run(cypher, parameters or {})
+            return [[plain(value) for value in record.values()] for record in result]
+
+        return self._run(work, "WRITE", timeout_s)
+
+    def explain(self, cypher: str, parameters: dict[str, Any] | None = None) -> Plan:
+        """How the server would run the query, without running it; StoreError when it does not parse."""
+
+        def work(transaction: Any) -> Plan:
+            summary = transaction.run(f"EXPLAIN {cypher}", parameters or {}).consume()
+            return Plan(summary.query_type or "", tuple(_operators(summary.plan or {})), summary.plan or {})
+
+        return self._run(work, "READ", 30)
+
+    def _run(self, work: Any, access: str, timeout_s: float) -> Any:
+        import neo4j
+
+        with self._errors(), self._driver.session(default_access_mode=access) as session:
+            run = session.execute_read if access == "READ" else session.execute_write
+            return run(neo4j.unit_of_work(timeout=timeout_s)(work))
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turns what the driver raises into StoreError with the fix."""
+        from neo4j import exceptions
+
+        try:
+            yield
+        except exceptions.AuthError as error:
+            if "AuthenticationRateLimit" in (error.code or ""):
+                raise StoreError(self._refusal(error)) from error
+            raise StoreError(
+                f'{self.uri} does not take this password for user "{self.user}". Set NEO4J_PASSWORD (and '
+                "NEO4J_USERNAME), or neo4j_password (and neo4j_user) in kgpipe.toml."
+            ) from error
+        except (exceptions.UnsupportedServerProduct, exceptions.ConfigurationError) as error:
+            raise StoreError(f"{self.uri} cannot be used: {error}. kgpipe needs Neo4j 5.26 or later.") from error
+        except exceptions.DriverError as error:
+            reason = str(error).splitlines()[0].rstrip(".:")
+            raise StoreError(f"No Neo4j answers at {self.uri} ({reason}). {self._start_hint}") from error
+        except exceptions.Neo4jError as error:
+            raise StoreError(self._refusal(error)) from error
+
+    def _refusal(self, error: Any) -> str:
+        code = error.code or ""
+        reason = " ".join((error.message or str(error)).split())
+        if "AuthenticationRateLimit" in code:
+            return f"{self.uri} was given a wrong password too often. Wait ten seconds, then set NEO4J_PASSWORD."
+        if "CredentialsExpired" in code:
+            return f"{self.uri} wants its first password changed. Do so in Neo4j Browser, then set NEO4J_PASSWORD."
+        if "TransactionTimedOut" in code:
+            return f"A query took longer than its time limit at {self.uri} and was ended. Make it narrower."
+        return f"Neo4j refused a query ({code}): {reason}"
+
+
+def open_store(config: Config, workspace: Workspace | None = None, *, progress: Progress = silent) -> Store:
+    """The configured server; without one our own server of the workspace, started when it does not run."""
+    if config.neo4j:
+        return Store(config.neo4j, config.neo4j_user, config.neo4j_password)
+    from kgpipe.graph import server
+
+    folder = workspace.path if workspace else config.workspace.absolute()
+    if not (folder / "workspace.json").is_file():
+        raise StoreError(
+            f"There is no workspace at {folder}, so no server of ours. Build one with: kgpipe build FOLDER, "
+            "or name a server with --neo4j / NEO4J_URI."
+        )
+    running = server.start(folder / "neo4j", neo4j_home=config.neo4j_home, progress=progress)
+    hint = f"Start it with: kgpipe neo4j start --workspace {folder}; if it does not start: kgpipe neo4j logs."
+    return Store(running.uri, running.user, running.password, start_hint=hint)
+
+
+def quoted(name: str) -> str:
+    """A label, relationship type or property name between backticks, as Cypher wants it."""
+    # the parser turns \\u0060 into a backtick before it looks for the end of a name
+    return "`" + name.replace("\\u0060", "`").replace("`", "``") + "`"
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it.
+
+    A node becomes {"labels", "properties"}, a relationship {"type", "start", "end", "properties"} with the
+    uids of its ends, a path {"nodes", "relationships"}; dates and times become ISO text, a point a list.
+    """
+    from neo4j import graph, spatial
+
+    if isinstance(value, graph.Node):
+        return {"labels": sorted(value.labels), "properties": plain(dict(value))}
+    if isinstance(value, graph.Relationship):
+        start, end = (n.get("uid", n.element_id) if n is not None else None for n in (value.start_node, value.end_node))
+        return {"type": value.type, "start": start, "end": end, "properties": plain(dict(value))}
+    if isinstance(value, graph.Path):
+        return {"nodes": plain(list(value.nodes)), "relationships": plain(list(value.relationships))}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, spatial.Point):
+        return list(value)
+    if hasattr(value, "iso_format"):  # before tuples: a duration is one
+        return value.iso_format()
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.hex() if isinstance(value, bytes | bytearray) else value
+
+
+def _operators(tree: dict[str, Any]) -> Iterator[str]:
+    if tree:
+        yield tree["operatorType"].partition("@")[0]
+    for child in tree.get("children", ()):
+        yield from _operators(child)
