@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pyarrow as pa
@@ -205,18 +205,33 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class QueryGraph:
-    """A question's meaning: a tree of nodes and edges, constraints, and what to return.
+class QueryNode:
+    """A node of a query graph: an entity (`uid`), a literal compared with `value`, or any node of the type."""
 
-    Nodes are (label, constraint) pairs in order, edges are (from, relation, to) node indexes; `returns`
-    is the index of the node asked for and `output` one of `node`, `count`, `exists`.
+    type: str = ""
+    uid: str = ""
+    name: str = ""
+    operator: str = ""
+    """=, < or > for a literal that is compared; empty otherwise."""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryGraph:
+    """A question's meaning: a tree of nodes and edges with constraints on the nodes, and what to return.
+
+    Edges are (subject, relation, object) with node indexes; `returns` is the index of the node asked for and
+    `output` one of `node` (its name or value), `count` (of distinct nodes) and `exists`.
     """
 
-    nodes: tuple[tuple[str, str], ...]
+    nodes: tuple[QueryNode, ...]
     edges: tuple[tuple[int, str, int], ...]
     returns: int = 0
     output: str = "node"
-    constraints: tuple[tuple[int, str, str], ...] = field(default=())
+
+    @property
+    def uid(self) -> str:
+        return content_id("query", self.nodes, sorted(self.edges), self.returns, self.output)
 
 
 _MENTION = pa.struct([
