@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 schema_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Schema files.")
 neo4j_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Our own local Neo4j of a workspace.")
+evaluate_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Scores against gold annotations.")
+app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(schema_app, name="schema")
 app.add_typer(neo4j_app, name="neo4j")
 
@@ -40,7 +42,7 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
-def _seconds(counts: dict[str, Any]) -> str:
+def _counted(counts: dict[str, Any]) -> str:
     shown = [f"{k} {v}" for k, v in counts.items() if isinstance(v, int) and not isinstance(v, bool) and v]
     return ", ".join(shown) or "nothing new"
 
@@ -48,7 +50,20 @@ def _seconds(counts: dict[str, Any]) -> str:
 def _print_stages(results: dict[str, dict[str, Any]]) -> None:
     for name, counts in results.items():
         took = f"{counts['seconds']:7.1f} s" if "seconds" in counts else " " * 9
-        typer.echo(f"{name:8} {took}  {_seconds(counts)}")
+        typer.echo(f"{name:8} {took}  {_counted(counts)}")
+
+
+def _print_scores(scores: dict[str, Any], indent: str = "") -> None:
+    for key, value in scores.items():
+        if isinstance(value, dict):
+            typer.echo(f"{indent}{key}")
+            _print_scores(value, indent + "  ")
+        elif isinstance(value, list):
+            typer.echo(f"{indent}{key}: {len(value)}")
+            for item in value:
+                typer.echo(f"{indent}  {item}")
+        else:
+            typer.echo(f"{indent}{key:24} {value}")
 
 
 @app.callback()
@@ -152,6 +167,85 @@ def stats(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
         typer.echo(f"kept, not read (language {language}): {', '.join(uris)}")
     for failure in counts["failures"]:
         typer.echo(f"failed: {failure['key']}: {failure['reason']}")
+
+
+@app.command()
+def extract(
+    source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help='JSON Lines of {"id", "text"}, plain or .gz.')],
+    out: Annotated[Path, typer.Option("--out", help="JSON Lines of mentions and relations.")],
+    schema: SchemaOption = "general",
+    checkpoint: Annotated[str, typer.Option(help="Folder of a checkpoint (default: the shipped one).")] = "",
+    threshold: Annotated[float, typer.Option(help="Least score of a relation; 0: the checkpoint's own.")] = 0.0,
+    every_polarity: Annotated[bool, typer.Option(help="Also negated and hedged relations, marked.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Extract entities and relations from texts, without a workspace or a graph.
+
+    Example: kgpipe extract texts.jsonl --schema computing --out found.jsonl
+    """
+    from kgpipe import schema as schemas
+    from kgpipe.extract.files import extract_file
+
+    with progress_bar(not quiet) as progress:
+        counts = extract_file(
+            source, schemas.load(schema), out, checkpoint=checkpoint, threshold=threshold,
+            device=configuration.load().device, every_polarity=every_polarity, progress=progress,
+        )  # fmt: skip
+    _print_json(counts) if as_json else typer.echo(f"{out}: {_counted(counts)}")
+
+
+@app.command()
+def train(
+    data: Annotated[list[Path], typer.Argument(help="Annotated JSON Lines, plain or .gz.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new checkpoint; an interrupted run goes on there.")],
+    labels: Annotated[Path | None, typer.Option(help="Label file with descriptions, by set.")] = None,
+    start: Annotated[Path | None, typer.Option("--from", help="Checkpoint to fine-tune.")] = None,
+    backbone: Annotated[Path | None, typer.Option(help="Hugging Face encoder folder (default: MiniLM).")] = None,
+    epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 5,
+    repeat: Annotated[list[str] | None, typer.Option(help="NAME=TIMES: share of files whose name begins so.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train an extractor, or fine-tune one.
+
+    Example: kgpipe train mine.jsonl --from checkpoint --out better --epochs 10
+    """
+    from kgpipe.extract.learn import parse_repeat
+    from kgpipe.extract.learn import train as train_extractor
+
+    with progress_bar(not quiet) as progress:
+        done = train_extractor(
+            data, out, labels=labels, start=start, backbone=backbone, n_epochs=epochs,
+            repeat=parse_repeat(repeat or []), seed=seed, device=device, progress=progress,
+        )  # fmt: skip
+    _print_json(done) if as_json else typer.echo(f"{out}: {done['windows']} windows, {done['steps']} steps")
+
+
+@evaluate_app.command("extraction")
+def evaluate_extraction(
+    gold: Annotated[Path, typer.Argument(help="Annotated JSON Lines, plain or .gz.")],
+    labels: Annotated[Path | None, typer.Option(help="Label file with descriptions, by set.")] = None,
+    checkpoint: Annotated[str, typer.Option(help="Folder of a checkpoint (default: the shipped one).")] = "",
+    threshold: Annotated[float, typer.Option(help="Least score of a relation; 0: the checkpoint's own.")] = 0.0,
+    limit: Annotated[int, typer.Option(help="Only the first so many records; 0: all.")] = 0,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Score the extractor on annotated texts: strict spans and relations, and Text2KGBench's measure.
+
+    Example: kgpipe evaluate extraction dev.jsonl --labels labels.json
+    """
+    from kgpipe.evaluate.extraction import evaluate_file
+
+    with progress_bar(not quiet) as progress:
+        scores = evaluate_file(
+            gold, labels=labels, checkpoint=checkpoint, threshold=threshold, limit=limit,
+            device=configuration.load().device, progress=progress,
+        )  # fmt: skip
+    _print_json(scores) if as_json else _print_scores(scores)
 
 
 @schema_app.command("check")

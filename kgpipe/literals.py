@@ -74,8 +74,8 @@ _WORDS = {
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _UNIT = "|".join(re.escape(word) for word in sorted(_UNIT_OF, key=len, reverse=True))
 _NUMBER = re.compile(
-    rf"(?<![\w.,/-])(?P<currency>US\$|[$£€])?\s?(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    rf"(?:[\s-](?P<scale>{'|'.join(_SCALES)})\b)?(?:[\s-]?(?P<unit>{_UNIT})(?![\w²]))?(?![\w/-]|[.,]\d)"
+    rf"(?<![\w.,/:–-])(?P<currency>US\$|[$£€])?\s?(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    rf"(?:[\s-](?P<scale>{'|'.join(_SCALES)})\b)?(?:[\s-]?(?P<unit>{_UNIT})(?![\w²]))?(?![\w/–-]|[.,:]\d)"
 )
 _WORD_NUMBER = re.compile(
     rf"\b(?P<word>{'|'.join(_WORDS)})(?:[\s-](?P<scale>{'|'.join(_SCALES)}))?[\s-](?P<unit>{_UNIT})\b", re.IGNORECASE

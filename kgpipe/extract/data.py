@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import Tokenizer
 
 from kgpipe.errors import InputError
@@ -110,6 +111,42 @@ def _window(text: str, words: list[tuple[int, int]], tokenizer: Tokenizer, start
         first=[min(i, keep) for i in first],
         last=[min(i, keep) for i in last],
     )
+
+
+def collate(
+    chosen: Sequence[Window],
+    *,
+    forced: Sequence[Sequence[tuple[int, int]]] = (),
+    fixed: Sequence[Sequence[int]] = (),
+) -> dict[str, torch.Tensor]:
+    """The tensors of a batch of windows that do not depend on labels (see `network.Batch`)."""
+    b = len(chosen)
+    pieces, n = max(len(w.pieces) for w in chosen), max(len(w.first) for w in chosen)
+    g = max([len(f) for f in forced], default=0)
+    out = {
+        "pieces": torch.zeros(b, pieces, dtype=torch.long),
+        "shapes": torch.zeros(b, pieces, dtype=torch.long),
+        "mask": torch.zeros(b, pieces, dtype=torch.long),
+        "first": torch.zeros(b, n, dtype=torch.long),
+        "last": torch.zeros(b, n, dtype=torch.long),
+        "words": torch.zeros(b, n, dtype=torch.bool),
+        "forced": torch.zeros(b, g, 2, dtype=torch.long),
+        "forced_mask": torch.zeros(b, g, dtype=torch.bool),
+        "fixed": torch.full((b, g), -1),
+    }
+    for i, w in enumerate(chosen):
+        out["pieces"][i, : len(w.pieces)] = torch.tensor(w.pieces)
+        out["shapes"][i, : len(w.shapes)] = torch.tensor(w.shapes)
+        out["mask"][i, : len(w.pieces)] = 1
+        out["first"][i, : len(w.first)] = torch.tensor(w.first)
+        out["last"][i, : len(w.last)] = torch.tensor(w.last)
+        out["words"][i, : len(w.first)] = True
+        if forced and forced[i]:
+            out["forced"][i, : len(forced[i])] = torch.tensor(forced[i])
+            out["forced_mask"][i, : len(forced[i])] = True
+            if fixed:
+                out["fixed"][i, : len(forced[i])] = torch.tensor(fixed[i])
+    return out
 
 
 @dataclass(slots=True)

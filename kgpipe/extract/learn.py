@@ -15,7 +15,7 @@ from torch import Tensor
 
 from kgpipe import engine
 from kgpipe.errors import InputError
-from kgpipe.extract.data import Example, Window, examples
+from kgpipe.extract.data import Example, collate, examples
 from kgpipe.extract.labels import RENAMED, REPHRASED, mean_vectors, relation_texts, type_texts
 from kgpipe.extract.network import MAX_WIDTH, Batch, JointNetwork, Scores
 from kgpipe.models.backbone import WEIGHTS, file_hash, load_backbone, load_tokenizer
@@ -86,34 +86,6 @@ def _description(described: dict[str, dict[str, Any]], source: str, kind: str, l
     return ""
 
 
-def collate(chosen: Sequence[Window], *, forced: Sequence[Sequence[tuple[int, int]]] = ()) -> dict[str, Tensor]:
-    """The tensors of a batch of windows that do not depend on labels (see `Batch`)."""
-    b = len(chosen)
-    pieces, n = max(len(w.pieces) for w in chosen), max(len(w.first) for w in chosen)
-    g = max([len(f) for f in forced], default=0)
-    out = {
-        "pieces": torch.zeros(b, pieces, dtype=torch.long),
-        "shapes": torch.zeros(b, pieces, dtype=torch.long),
-        "mask": torch.zeros(b, pieces, dtype=torch.long),
-        "first": torch.zeros(b, n, dtype=torch.long),
-        "last": torch.zeros(b, n, dtype=torch.long),
-        "words": torch.zeros(b, n, dtype=torch.bool),
-        "forced": torch.zeros(b, g, 2, dtype=torch.long),
-        "forced_mask": torch.zeros(b, g, dtype=torch.bool),
-    }
-    for i, w in enumerate(chosen):
-        out["pieces"][i, : len(w.pieces)] = torch.tensor(w.pieces)
-        out["shapes"][i, : len(w.shapes)] = torch.tensor(w.shapes)
-        out["mask"][i, : len(w.pieces)] = 1
-        out["first"][i, : len(w.first)] = torch.tensor(w.first)
-        out["last"][i, : len(w.last)] = torch.tensor(w.last)
-        out["words"][i, : len(w.first)] = True
-        if forced and forced[i]:
-            out["forced"][i, : len(forced[i])] = torch.tensor(forced[i])
-            out["forced_mask"][i, : len(forced[i])] = True
-    return out
-
-
 def training_batch(chosen: Sequence[Example], bank: LabelBank, rng: random.Random) -> tuple[Batch, Gold]:
     """Tensors and targets; which labels are asked, and how they are said, is drawn anew for every batch."""
     types: dict[str, int] = {}
@@ -179,6 +151,7 @@ def training_batch(chosen: Sequence[Example], bank: LabelBank, rng: random.Rando
         relation_mask=relation_mask,
         domain=allowed[0],
         range=allowed[1],
+        by_rule=torch.zeros(t, dtype=torch.bool),
     )
     n = batch.first.shape[1]
     gold = torch.zeros(b, n, MAX_WIDTH, t)
@@ -288,6 +261,20 @@ def plan_batches(data: Sequence[Example], *, n_epochs: float, seed: int) -> list
         rng.shuffle(made)
         batches += made
     return batches
+
+
+def parse_repeat(texts: Sequence[str]) -> dict[str, float]:
+    """`NAME=TIMES` texts as numbers by name; InputError for another form."""
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, times = text.partition("=")
+        try:
+            found[name] = float(times)
+        except ValueError:
+            raise InputError(
+                f'--repeat "{text}" is not NAME=TIMES with a number. Example: --repeat tekgen=2.'
+            ) from None
+    return found
 
 
 def train(

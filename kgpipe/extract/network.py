@@ -16,11 +16,17 @@ from torch import Tensor, nn
 MAX_WIDTH = 12
 DISTANCES = 16
 NEAR = 3
+SURE = 12.0
+"""Logit of a type given by rule."""
 
 
 @dataclass
 class Batch:
-    """Tensors of B windows and the labels they are read with; `forced` spans (first, last) are always kept."""
+    """Tensors of B windows and the labels they are read with; `forced` spans (first, last) are always kept.
+
+    A forced span with a type >= 0 in `fixed` has that type whatever the network thinks (dates and numbers found by
+    rule); a type in `by_rule` is given to no other span.
+    """
 
     pieces: Tensor  # (B, L) token ids
     shapes: Tensor  # (B, L) 0 for none, else 1 + shape of the word
@@ -36,6 +42,8 @@ class Batch:
     range: Tensor  # (R, T) bool
     forced: Tensor  # (B, G, 2) first and last word
     forced_mask: Tensor  # (B, G) bool
+    fixed: Tensor  # (B, G) type of a forced span, or -1
+    by_rule: Tensor  # (T,) bool
 
     def to(self, device: Any) -> Batch:
         return Batch(**{k: v.to(device, non_blocking=True) for k, v in vars(self).items()})
@@ -102,7 +110,7 @@ class JointNetwork(nn.Module):
         rep, valid = self._spans(first, last, word, batch.words)  # (B, N, W, H), (B, N, W)
         look = rep @ self.type_label(labels).T / math.sqrt(rep.shape[-1]) + self.type_bias(labels).T
         look = look.float() + self.spanness(rep).float()
-        allowed = batch.type_mask[:, None, None, :] & valid.unsqueeze(-1)
+        allowed = (batch.type_mask & ~batch.by_rule)[:, None, None, :] & valid.unsqueeze(-1)
         look = look.masked_fill(~allowed, -torch.inf)  # (B, N, W, T)
 
         flat, kept = self._top(look, batch, top_k)  # (B, K)
@@ -115,7 +123,9 @@ class JointNetwork(nn.Module):
         vector = self.dropout(vector)  # (B, K, H)
         again = (vector @ self.type_label_again(labels).T).float() / math.sqrt(vector.shape[-1])
         types = look.flatten(1, 2).gather(1, flat.unsqueeze(-1).expand(-1, -1, look.shape[-1])) + again
-        types = types.masked_fill(~(batch.type_mask[:, None, :] & kept.unsqueeze(-1)), -torch.inf)
+        types = self._fixed(
+            types.masked_fill(~(batch.type_mask[:, None, :] & kept.unsqueeze(-1)), -torch.inf), batch, flat
+        )
         relations = self._pairs(batch, vector, types, spans, kept, total, word)
         return Scores(look, spans, kept, flat, types, relations)
 
@@ -145,6 +155,20 @@ class JointNetwork(nn.Module):
         k = min(top_k, best.shape[1])
         score, flat = best.topk(k, dim=1)
         return flat, score > -torch.inf
+
+    def _fixed(self, types: Tensor, batch: Batch, flat: Tensor) -> Tensor:
+        """Types (B, K, T) in which forced spans of a known type have it with certainty, and no other."""
+        where = batch.forced[..., 0] * MAX_WIDTH + batch.forced[..., 1] - batch.forced[..., 0]  # (B, G)
+        known = batch.forced_mask & (batch.fixed >= 0)
+        same = (flat.unsqueeze(-1) == where.unsqueeze(1)) & known.unsqueeze(1)  # (B, K, G)
+        chosen = (
+            torch.where(same, batch.fixed.unsqueeze(1), -1).amax(-1)
+            if same.shape[-1]
+            else flat.new_full(flat.shape, -1)
+        )
+        certain = torch.nn.functional.one_hot(chosen.clamp(min=0), types.shape[-1]).bool()
+        sure = torch.where(certain, SURE, -torch.inf).to(types.dtype)
+        return torch.where((chosen >= 0).unsqueeze(-1), sure, types)
 
     def _pairs(
         self, batch: Batch, vector: Tensor, types: Tensor, spans: Tensor, kept: Tensor, total: Tensor, word: Tensor
