@@ -15,7 +15,7 @@ import yaml
 from kgpipe.errors import SchemaError
 from kgpipe.records import content_id
 
-RESERVED = ("Document", "Passage", "Evidence", "Entity", "Literal")
+RESERVED = ("Document", "Passage", "Evidence", "Entity", "Literal", "KgpipeWorkspace")
 LITERAL_KINDS = ("date", "number", "text")
 BUNDLED = Path(__file__).parent / "schemas"
 

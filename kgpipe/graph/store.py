@@ -50,22 +50,25 @@ class Store:
         self.uri = uri
         self.user = user
         self._start_hint = start_hint or "Start that server, or correct --neo4j / NEO4J_URI."
-        with self._errors():
-            self._driver = neo4j.GraphDatabase.driver(
-                uri,
-                auth=(user, password),
-                connection_timeout=10,
-                notifications_min_severity="OFF",  # else every label not yet in use is a warning on standard error
-                user_agent="kgpipe",
-            )
+        self._driver = None
         try:
             with self._errors():
+                self._driver = neo4j.GraphDatabase.driver(
+                    uri,
+                    auth=(user, password),
+                    connection_timeout=10,
+                    notifications_min_severity="OFF",  # else every label not yet in use is a warning on standard error
+                    user_agent="kgpipe",
+                )
                 agent = self._driver.get_server_info().agent
             found = re.match(r"Neo4j/(\d+)\.(\d+)", agent)
             if not found or (int(found[1]), int(found[2])) < LEAST_VERSION:
                 raise StoreError(f"{uri} runs {agent}; kgpipe needs Neo4j 5.26 or later. Upgrade it or name another.")
+        except (ValueError, neo4j.exceptions.ConfigurationError) as error:
+            self.close()
+            raise StoreError(f'"{uri}" is no address: {error}. Example: bolt://localhost:7687.') from error
         except StoreError:
-            self._driver.close()
+            self.close()
             raise
 
     def __enter__(self) -> Store:
@@ -75,7 +78,8 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        self._driver.close()
+        if self._driver:
+            self._driver.close()
 
     def read(
         self, cypher: str, parameters: dict[str, Any] | None = None, *, timeout_s: float = 30, max_rows: int | None = 10_000
@@ -133,14 +137,18 @@ class Store:
         try:
             yield
         except exceptions.AuthError as error:
-            if "AuthenticationRateLimit" in (error.code or ""):
-                raise StoreError(self._refusal(error)) from error
             raise StoreError(
                 f'{self.uri} does not take this password for user "{self.user}". Set NEO4J_PASSWORD (and '
                 "NEO4J_USERNAME), or neo4j_password (and neo4j_user) in kgpipe.toml."
             ) from error
-        except (exceptions.UnsupportedServerProduct, exceptions.ConfigurationError) as error:
+        except exceptions.UnsupportedServerProduct as error:
             raise StoreError(f"{self.uri} cannot be used: {error}. kgpipe needs Neo4j 5.26 or later.") from error
+        except exceptions.BrokenRecordError as error:
+            raise StoreError(
+                f"A value in the graph at {self.uri} cannot be read: {error.__cause__ or error}."
+            ) from error
+        except exceptions.ConfigurationError:
+            raise
         except exceptions.DriverError as error:
             reason = str(error).splitlines()[0].rstrip(".:")
             raise StoreError(f"No Neo4j answers at {self.uri} ({reason}). {self._start_hint}") from error
