@@ -1,0 +1,1 @@
+"""From files to clean documents and passages of whole sentences."""

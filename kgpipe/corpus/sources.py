@@ -1,0 +1,133 @@
+"""Which files there are, and what became of those seen before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from kgpipe.config import Config
+from kgpipe.corpus.delete import remove_documents
+from kgpipe.engine import Progress, silent
+from kgpipe.errors import InputError
+from kgpipe.records import content_id
+from kgpipe.workspace import Workspace
+
+KINDS = {".txt": "text", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".jsonl": "jsonl"}
+"""How a file is read, by extension; a `.gz` after it is unpacked."""
+ALLOWED = ".txt .md .html .htm .jsonl, and these with .gz"
+_SHOWN = 100
+"""Names of files that are listed in the counts at most."""
+
+
+def run(
+    workspace: Workspace, config: Config, *, shard: tuple[int, int] = (0, 1), progress: Progress = silent
+) -> dict[str, Any]:
+    """Writes down the files under the workspace's paths: {sources, changed, removed, ignored, gone}.
+
+    `sources` counts new files, `changed` those with other content than before. `gone` names files that earlier builds
+    read and that are no longer on disk; with `prune` they and their documents are removed and counted as `removed`.
+    """
+    wanted = workspace.state("paths")
+    paths = [Path(os.path.normpath(path)) for path in wanted.get("paths", [])]
+    known = {row["uri"]: row for row in workspace.read("sources").to_pylist()}
+    files, ignored = _walk(paths, workspace.path)
+    if not files and not any(path_of(uri).is_relative_to(path) for uri in known for path in paths):
+        listed = ", ".join(map(str, paths)) or "no path"
+        seen = f"; of other kinds: {', '.join(path.name for path in ignored[:5])}" if ignored else ""
+        raise InputError(f"Nothing to read in {listed}{seen}. Allowed: {ALLOWED}. Add such files or name their folder.")
+    fresh: list[dict[str, Any]] = []
+    changed = 0
+    for done, path in enumerate(files, 1):
+        row = _row(path, config.max_bytes)
+        before = known.get(row["uri"])
+        changed += before is not None and before["version"] != row["version"]
+        if before is None or before["version"] != row["version"]:
+            fresh.append(row)
+        progress("sources", done, len(files))
+    # The documents of a changed file are replaced where it is read, one by one: in a JSONL file most rows stay.
+    workspace.delete("sources", "uri", [row["uri"] for row in fresh])
+    workspace.commit("sources", fresh)
+    gone = sorted(uri for uri in known if not path_of(uri).exists())
+    removed = _forget(workspace, gone) if wanted.get("prune") else 0
+    return {
+        "sources": len(fresh) - changed,
+        "changed": changed,
+        "removed": removed,
+        "gone": [] if wanted.get("prune") else gone,
+        "ignored": [str(path) for path in ignored[:_SHOWN]],
+    }
+
+
+def kind_of(path: Path) -> str:
+    """How the file is read: text, markdown, html, jsonl, or empty for other files."""
+    name = path.name.lower().removesuffix(".gz")
+    return KINDS.get(os.path.splitext(name)[1], "")
+
+
+def path_of(uri: str) -> Path:
+    """The path of a file URI, also where the file name is no valid UTF-8."""
+    return Path(os.fsdecode(unquote_to_bytes(uri.partition("#")[0].removeprefix("file://"))))
+
+
+def _row(path: Path, max_bytes: int) -> dict[str, Any]:
+    """The source row of a file; its version is the hash of its bytes, empty when they cannot be read.
+
+    A file that is too large to be read is not hashed either.
+    """
+    version, size = "", 0
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            version = content_id("size", size)
+        else:
+            with path.open("rb") as stream:
+                version = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError:
+        pass  # the reading stage meets the same error and reports it as a failure
+    shown = os.fsencode(path).decode("utf-8", "replace")
+    return {"uri": path.as_uri(), "path": shown, "version": version, "size": size}
+
+
+def _forget(workspace: Workspace, gone: list[str]) -> int:
+    sources = set(gone)
+    documents = workspace.read("documents", ["uid", "source"]).to_pylist()
+    remove_documents(workspace, [row["uid"] for row in documents if row["source"] in sources])
+    keys = workspace.read("failures", ["key"]).column("key").to_pylist()
+    workspace.delete("failures", "key", [key for key in keys if key.partition("#")[0] in sources])
+    return workspace.delete("sources", "uri", gone)
+
+
+def _walk(paths: list[Path], workspace: Path) -> tuple[list[Path], list[Path]]:
+    """The files that can be read and those of other kinds, each once, sorted."""
+    found: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path} does not exist. Give a folder or file that does.")
+        found |= set(_files(path, workspace, set())) if path.is_dir() else {path}
+    readable = sorted(path for path in found if kind_of(path))
+    return readable, sorted(path for path in found if not kind_of(path))
+
+
+def _files(folder: Path, workspace: Path, seen: set[str]) -> Iterator[Path]:
+    """The files below a folder; hidden ones and the workspace are left out, a folder linked twice is taken once."""
+    real = os.path.realpath(folder)
+    if real in seen or folder == workspace:
+        return
+    seen.add(real)
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), entry.name))
+    except OSError as error:
+        raise InputError(
+            f"The folder {folder} cannot be listed: {error.strerror}. Give yourself the right to."
+        ) from error
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _files(folder / entry.name, workspace, seen)
+        else:
+            yield folder / entry.name

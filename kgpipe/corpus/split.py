@@ -1,0 +1,164 @@
+"""Documents to passages: runs of whole sentences that fit the encoder's window."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from kgpipe.config import Config
+from kgpipe.engine import Progress, in_shard, silent
+from kgpipe.records import Passage
+from kgpipe.sentences import WORD, paragraphs, sentences
+from kgpipe.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+MAX_WORDS, MAX_PIECES = 100, 240
+"""What the encoder sees at once: words as in `sentences.WORD`, and word pieces with [CLS] and [SEP]."""
+_HEADING = 12
+"""Words of a heading, at most."""
+
+
+def run(
+    workspace: Workspace, config: Config, *, shard: tuple[int, int] = (0, 1), progress: Progress = silent
+) -> dict[str, Any]:
+    """Brings `passages` up to date: {documents, passages, stale}, new ones, and passages that no longer stand.
+
+    Passages come from documents in one of `languages` or in an unknown one that are no duplicates. What was extracted
+    from a passage goes with it.
+    """
+    wanted = _readable(workspace, config, shard)
+    present = workspace.read("passages", ["uid", "document", "version"]).to_pylist()
+    present = [row for row in present if in_shard(row["document"], shard)]
+    stale = {row["uid"] for row in present if wanted.get(row["document"]) != row["version"]}
+    standing = {row["uid"] for row in present} - stale
+    extracted = workspace.read("extractions", ["passage", "document"]).to_pylist()
+    orphans = [
+        row["passage"] for row in extracted if in_shard(row["document"], shard) and row["passage"] not in standing
+    ]
+    workspace.delete("extractions", "passage", orphans)
+    workspace.delete("passages", "uid", stale)
+    done = {row["document"] for row in present if row["uid"] in standing}
+    todo = {uid for uid in wanted if uid not in done}
+    counts = {"documents": 0, "passages": 0, "stale": len(stale)}
+    tokenizer = _tokenizer() if todo else None
+    for path in workspace.files("documents"):
+        rows = _texts(path, todo)
+        made: list[Passage] = []
+        for row in rows:
+            spans = passage_spans(row["text"], tokenizer)
+            made += [Passage(row["uid"], row["version"], start, end, row["text"][start:end]) for start, end in spans]
+        workspace.commit("passages", made)
+        counts["documents"] += len(rows)
+        counts["passages"] += len(made)
+        if rows:
+            progress("split", counts["documents"], len(todo))
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A sentence, or a piece of one that is longer than the window."""
+
+    start: int
+    end: int
+    n_words: int
+    n_pieces: int
+    begins: bool
+    """Whether a paragraph begins with it."""
+    heading: bool = False
+
+
+def passage_spans(text: str, tokenizer: Tokenizer) -> list[tuple[int, int]]:
+    """The passages of a text as (start, end), in order and disjoint, at most MAX_WORDS and MAX_PIECES long.
+
+    A sentence is cut only where it alone is longer. A passage that is at least half full ends with its paragraph, and
+    a heading goes with what follows it.
+    """
+    return [(parts[0].start, parts[-1].end) for parts in _packed(_parts(text, tokenizer))]
+
+
+def _packed(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    held: list[Part] = []
+    for part in parts:
+        n_words = sum(p.n_words for p in held)
+        if held and (_over([*held, part]) or (part.begins and 2 * n_words >= MAX_WORDS)):
+            n_headings = next((i for i, p in enumerate(reversed(held)) if not p.heading), 0)
+            ready, held = held[: len(held) - n_headings], held[len(held) - n_headings :]
+            yield ready
+            if held and _over([*held, part]):
+                yield held
+                held = []
+        held.append(part)
+    if held:
+        yield held
+
+
+def _over(parts: list[Part]) -> bool:
+    """Whether the parts are too much for one window."""
+    return sum(p.n_words for p in parts) > MAX_WORDS or sum(p.n_pieces for p in parts) > MAX_PIECES - 2
+
+
+def _parts(text: str, tokenizer: Tokenizer) -> Iterator[Part]:
+    """The sentences with their sizes, long ones in pieces."""
+    begins = {start for start, _ in paragraphs(text)}
+    ends = {end for _, end in paragraphs(text)}
+    spans = sentences(text)
+    for first in range(0, len(spans), 512):
+        chunk = spans[first : first + 512]
+        words = [[(start + m.start(), start + m.end()) for m in WORD.finditer(text[start:end])] for start, end in chunk]
+        encoded = tokenizer.encode_batch([[text[s:e] for s, e in w] for w in words], is_pretokenized=True)
+        for (start, end), found, encoding in zip(chunk, words, encoded, strict=True):
+            alone = start in begins and end in ends
+            n_pieces = len(encoding.ids) - 2
+            if len(found) <= MAX_WORDS and n_pieces <= MAX_PIECES - 2:
+                heading = alone and len(found) <= _HEADING and text[end - 1].isalnum()
+                yield Part(start, end, len(found), n_pieces, start in begins, heading)
+                continue
+            pieces = Counter(word for word in encoding.word_ids if word is not None)
+            yield from _cut(found, pieces, start in begins)
+
+
+def _cut(words: list[tuple[int, int]], pieces: Counter[int], begins: bool) -> Iterator[Part]:
+    """A sentence longer than the window, cut between words."""
+    first = n_pieces = 0
+    for i in range(len(words)):
+        if i - first == MAX_WORDS or (i > first and n_pieces + pieces[i] > MAX_PIECES - 2):
+            yield Part(words[first][0], words[i - 1][1], i - first, n_pieces, begins and first == 0)
+            first, n_pieces = i, 0
+        n_pieces += pieces[i]
+    yield Part(words[first][0], words[-1][1], len(words) - first, n_pieces, begins and first == 0)
+
+
+def _readable(workspace: Workspace, config: Config, shard: tuple[int, int]) -> dict[str, str]:
+    """The version of each document of the shard that gets passages."""
+    duplicates = set(workspace.read("duplicates", ["document"]).column(0).to_pylist())
+    rows = workspace.read("documents", ["uid", "version", "language"]).to_pylist()
+    return {
+        row["uid"]: row["version"]
+        for row in rows
+        if in_shard(row["uid"], shard)
+        and row["uid"] not in duplicates
+        and (not row["language"] or row["language"] in config.languages)
+    }
+
+
+def _texts(path: Path, wanted: set[str]) -> list[dict[str, str]]:
+    """Uid, version and text of those documents of one file that are wanted."""
+    file = pq.ParquetFile(path)
+    if wanted.isdisjoint(file.read(columns=["uid"]).column(0).to_pylist()):
+        return []
+    return [row for row in file.read(columns=["uid", "version", "text"]).to_pylist() if row["uid"] in wanted]
+
+
+def _tokenizer() -> Tokenizer:
+    """That of the shipped encoder; another one differs little in how many pieces it makes."""
+    from kgpipe.models.backbone import WEIGHTS, load_tokenizer
+
+    return load_tokenizer(WEIGHTS / "embedder")
