@@ -238,7 +238,7 @@ def evaluate_extraction(
 
     Example: kgpipe evaluate extraction dev.jsonl --labels labels.json
     """
-    from kgpipe.evaluate.extraction import evaluate_file
+    from kgpipe.evaluate.predict import evaluate_file
 
     with progress_bar(not quiet) as progress:
         scores = evaluate_file(
@@ -276,6 +276,120 @@ def schema_json() -> None:
     from kgpipe import schema as schemas
 
     _print_json(schemas.json_schema())
+
+
+def _neo4j_home(config: configuration.Config) -> Path:
+    return config.workspace.absolute() / "neo4j"
+
+
+def _started(config: configuration.Config, quiet: bool) -> Any:
+    from kgpipe.graph import server
+
+    home = pipeline.Workspace(config.workspace).path / "neo4j"
+    with progress_bar(not quiet) as progress:
+        return server.start(home, neo4j_home=config.neo4j_home, progress=progress)
+
+
+def _print_server(found: Any, as_json: bool) -> None:
+    if as_json:
+        shown = {"uri": found.uri, "user": found.user, "password": found.password, "browser": found.browser}
+        _print_json({**shown, "running": found.running, "pid": found.pid, "home": str(found.home)})
+    elif not found.uri:
+        typer.echo(f"No Neo4j was started in {found.home} yet. Start it with: kgpipe neo4j start")
+    else:
+        state = f"runs (process {found.pid})" if found.running else "does not run"
+        typer.echo(f"Neo4j in {found.home} {state}")
+        for name in ("uri", "user", "password", "browser"):
+            typer.echo(f"{name:9} {getattr(found, name)}")
+
+
+@neo4j_app.command("start")
+def neo4j_start(workspace: WorkspaceOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Start the workspace's own Neo4j; the first time this fetches it (148 MB).
+
+    Example: kgpipe neo4j start
+    """
+    _print_server(_started(configuration.load(workspace=workspace), quiet), as_json)
+
+
+@neo4j_app.command("stop")
+def neo4j_stop(
+    workspace: WorkspaceOption = None,
+    every: Annotated[bool, typer.Option("--all", help="All that `kgpipe neo4j list` shows.")] = False,
+) -> None:
+    """Stop the workspace's own Neo4j, or every one of ours.
+
+    Example: kgpipe neo4j stop --all
+    """
+    from kgpipe.graph import server
+
+    home = _neo4j_home(configuration.load(workspace=workspace))
+    count = server.stop_all() if every else int(server.stop(home))
+    typer.echo(f"stopped {count}" if every else f"stopped Neo4j in {home}" if count else f"no Neo4j ran in {home}")
+
+
+@neo4j_app.command("status")
+def neo4j_status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Say whether the workspace's own Neo4j runs, and its address, user and password.
+
+    Example: kgpipe neo4j status --json
+    """
+    from kgpipe.graph import server
+
+    _print_server(server.status(_neo4j_home(configuration.load(workspace=workspace))), as_json)
+
+
+@neo4j_app.command("list")
+def neo4j_list(as_json: JsonOption = False) -> None:
+    """List the running Neo4j servers that kgpipe started for you, of all workspaces.
+
+    Example: kgpipe neo4j list
+    """
+    from kgpipe.graph import server
+
+    found = server.listed()
+    if as_json:
+        _print_json([{"home": str(s.home), "uri": s.uri, "browser": s.browser, "pid": s.pid} for s in found])
+        return
+    for one in found:
+        typer.echo(f"{one.pid:8}  {one.uri or 'folder deleted':24}  {one.home}")
+    if not found:
+        typer.echo("none runs")
+
+
+@neo4j_app.command("open")
+def neo4j_open(
+    query: Annotated[str, typer.Argument(help="Cypher to put into the editor.")] = "",
+    workspace: WorkspaceOption = None,
+    print_only: Annotated[bool, typer.Option("--print-only", help="Print the address, open no browser.")] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Open Neo4j Browser on the workspace's graph, with a first query; print address, user and password.
+
+    Example: kgpipe neo4j open "MATCH p=(:Person)-->() RETURN p LIMIT 50"
+    """
+    from kgpipe.graph import server
+
+    found = _started(configuration.load(workspace=workspace), quiet)
+    address = server.browser_url(found, query or server.FIRST_QUERY)
+    typer.echo(f"{address}\nuser      {found.user}\npassword  {found.password}")
+    if not print_only and not server.open_browser(address):
+        typer.echo("No browser on this machine: open the address in one that reaches it.")
+
+
+@neo4j_app.command("logs")
+def neo4j_logs(
+    workspace: WorkspaceOption = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 50,
+) -> None:
+    """Print the end of the log of the workspace's own Neo4j.
+
+    Example: kgpipe neo4j logs -n 100
+    """
+    from kgpipe.graph import server
+
+    home = _neo4j_home(configuration.load(workspace=workspace))
+    typer.echo(server.log_tail(home, lines) or f"No log: no Neo4j was started in {home} yet.")
 
 
 def main() -> None:

@@ -25,6 +25,11 @@ _HEDGED = re.compile(
 _CLAUSE = re.compile(
     r"[;:]|,?\s\b(?:but|although|though|however|whereas|while|yet|because)\b|,\s(?:and|who|which|where)\b"
 )
+_SUBORDINATE = re.compile(
+    r"(?:although|though|while|whereas|because|when|if|since|unlike|contrary to|instead of|rather than)\b",
+    re.IGNORECASE,
+)
+"""A clause or phrase that opens a sentence with one of these ends at its comma, and so does the scope of a cue in it."""
 _NO_NEGATION = re.compile(r"\bnot only\b|\bno\.\s*\d|\bno doubt\b", re.IGNORECASE)
 _NO_HEDGE = re.compile(r"\b(?:in|since|by|of|until|from|on|during|\d{1,2}|early|late|mid)\s+May\b|\bMay\s+\d")
 
@@ -44,9 +49,8 @@ def polarity(sentence: str, first: tuple[int, int], second: tuple[int, int]) -> 
 
 
 def _reaches(sentence: str, cue: tuple[int, int], left: tuple[int, int], right: tuple[int, int]) -> bool:
-    if cue[0] >= right[1]:  # after both: only directly behind, as in "..., which is disputed"
+    """Whether the cue stands before the second end and no new clause begins between the two."""
+    if cue[0] >= right[1]:
         return False
-    if cue[0] >= left[1]:  # between the ends: the clause of the cue must reach the second end
-        return not _CLAUSE.search(sentence, cue[1], right[0])
-    # before both: from the cue to the second end without a new clause
-    return not _CLAUSE.search(sentence, cue[1], right[0])
+    subordinate = cue[0] < left[1] and _SUBORDINATE.match(sentence[: cue[1]])
+    return not (_CLAUSE.search(sentence, cue[1], right[0]) or (subordinate and "," in sentence[cue[1] : right[0]]))
