@@ -59,6 +59,11 @@ dbms.security.allow_csv_import_from_file_urls=false
 QUICK_STOP = "internal.dbms.bolt.netty_server_shutdown_quiet_period=0\n"
 """Stops in 1 s where it takes 11; an internal key, so only for the version that we know to have it."""
 
+FIRST_QUERY = "MATCH p = (:Entity)-->() RETURN p LIMIT 100"
+"""What Neo4j Browser shows first: a hundred facts."""
+TEXT_BROWSERS = ("www-browser", "links", "elinks", "lynx", "w3m")
+"""They would take over the terminal and cannot run Neo4j Browser."""
+
 _log = logging.getLogger(__name__)
 _children: list[subprocess.Popen[bytes]] = []
 """Servers this process started: kept, so that Python reads their exit status when they end."""
@@ -189,6 +194,17 @@ def browser_url(server: Server, query: str = "") -> str:
     address = server.uri.removeprefix("bolt://")
     written = f"&cmd=edit&arg={urllib.parse.quote(query, safe='')}" if query else ""
     return f"{server.browser}?dbms=bolt://{server.user}@{address}{written}"
+
+
+def open_browser(address: str) -> bool:
+    """Opens the address in a graphical browser; False when the machine has none."""
+    import webbrowser
+
+    try:
+        found = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return getattr(found, "basename", "") not in TEXT_BROWSERS and found.open(address)
 
 
 def admin(home: Path | str, arguments: Sequence[str], *, neo4j_home: str = "", heap_mb: int = 1024) -> str:
