@@ -1,0 +1,282 @@
+"""Names: normalising, comparing and abbreviating them. Spelling only; what a name refers to is for `resolve`."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+_BRACKETS = re.compile(r"\s*[(\[（【][^()\[\]（）【】]*[)\]）】]\s*$")
+_POSSESSIVE = re.compile(r"(?:['’ʼ`]s|(?<=s)['’ʼ])$", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:the|an?)\s+(?=[\w\"“'‘])", re.IGNORECASE)
+_DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}|\b(?:[^\W\d_]\.)+[^\W\d_]\b")
+_APOSTROPHE = re.compile(r"['’ʼ`´]")
+_INNER_AND = re.compile(r"(?<=\S)&(?=\S)")
+_PUNCTUATION = re.compile(r"[^\w\s+#]|_|(?<![\w+#])[+#]+(?=\s|$)")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+_EDGES = ' \t\n\r,;:.!?"“”„«»‘*_'
+
+FUNCTION_WORDS = frozenset("a an and at by de des di for from in of on or per the to und von with &".split())
+_FORMS = frozenset(
+    "ag co company corp corporation gmbh inc incorporated limited llc llp ltd nv oy plc pty sa spa kk".split()
+)
+_SPELLINGS = {
+    "lab": "laboratory", "labs": "laboratory", "laboratories": "laboratory", "univ": "university",
+    "dept": "department", "inst": "institute", "centre": "center", "organisation": "organization",
+    "defence": "defense", "intl": "international", "bros": "brothers", "assoc": "association",
+    "programme": "program", "theatre": "theater", "st": "saint", "mt": "mount", "ft": "fort",
+}  # fmt: skip
+GENERIC = frozenset(
+    "academy agency airlines army association authority bank board bureau business center church club college commission "
+    "committee computer computers council department electronics engineering enterprises force foundation group "
+    "holdings industries institute institution international laboratory library machines ministry museum navy "
+    "observatory office organization party press research school semiconductor services society software state "
+    "studios systems technologies technology university city county district province river".split()
+) | _FORMS  # fmt: skip
+"""Words that say what kind of thing a name names, and that people leave out."""
+
+_TITLES = frozenset(
+    "admiral baron baroness brigadier captain capt chancellor colonel col commander count countess dame doctor dr duke "
+    "earl emperor empress father general gen governor justice king lady lieutenant lt lord madam madame major maj "
+    "marquis master minister miss monsieur mother mr mrs ms pope president prince princess prof professor queen rear "
+    "reverend rev saint secretary senator sergeant sgt sir sister st vice viscount".split()
+)
+_GENERATIONS = {
+    "jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "ii", "iii": "iii", "iv": "iv",
+}  # fmt: skip
+_DEGREES = frozenset("phd md frs obe mbe cbe kbe esq msc bsc dsc scd dphil".split())
+_PARTICLES = frozenset(
+    "af al bin da dal de del della den der di dos du el ibn la le ten ter van vom von y zu zum zur".split()
+)
+_NICKNAMES = [
+    {"al", "albert", "alan", "alfred", "alexander"}, {"alex", "alexander", "alexandra"}, {"andy", "andrew"},
+    {"ben", "benjamin"}, {"beth", "betty", "liz", "elizabeth"}, {"bill", "billy", "will", "william"},
+    {"bob", "rob", "bobby", "robert"}, {"charlie", "chuck", "charles"}, {"chris", "christopher", "christian"},
+    {"dan", "danny", "daniel"}, {"dave", "david"}, {"dick", "rick", "richard"}, {"don", "donald"},
+    {"doug", "douglas"}, {"ed", "eddie", "ted", "edward", "edwin", "edgar"}, {"fred", "frederick", "frederic"},
+    {"gene", "eugene"}, {"gus", "gustav"}, {"hal", "harry", "henry", "harold"}, {"jack", "johnny", "john"},
+    {"jeff", "jeffrey", "geoff", "geoffrey"}, {"jim", "jimmy", "jamie", "james"}, {"joe", "joseph"},
+    {"ken", "kenneth"}, {"kay", "kathleen", "kathy", "katherine", "kate"}, {"larry", "lawrence"}, {"len", "leonard"},
+    {"lou", "louis", "lewis"}, {"matt", "matthew"}, {"max", "maxwell", "maximilian"}, {"mike", "michael"},
+    {"nick", "nicholas", "niklaus"}, {"pat", "patrick", "patricia"}, {"pete", "peter"}, {"phil", "philip", "phillip"},
+    {"ray", "raymond"}, {"ron", "ronald"}, {"sam", "samuel"}, {"steve", "steven", "stephen"}, {"sue", "susan"},
+    {"tim", "timothy"}, {"tom", "tommy", "thomas"}, {"tony", "anthony", "antony"}, {"vic", "victor"},
+    {"walt", "walter"},
+]  # fmt: skip
+
+
+def clean(surface: str) -> str:
+    """The name as people would print it: no possessive, article, quotes or full stop around it, one space a gap."""
+    text = " ".join(unicodedata.normalize("NFC", surface).split()).strip(_EDGES if not _ends_dotted(surface) else " ")
+    text = _POSSESSIVE.sub("", text)
+    shorter = _ARTICLE.sub("", text)
+    # "The Hague" and "The Art of ..." keep theirs: the article is dropped when it is written small, or before a
+    # name that begins with a word for a kind ("The University of ...").
+    if text[:1].islower() or shorter.split(" ")[0].lower() in GENERIC:
+        text = shorter or text
+    return text.strip() or surface.strip()
+
+
+def _ends_dotted(surface: str) -> bool:
+    last = surface.split()[-1:] or [""]
+    return bool(_DOTTED.fullmatch(last[0])) or last[0].lower().rstrip(".") in (*_GENERATIONS, *_FORMS)
+
+
+def fold(text: str) -> str:
+    """NFKC, casefold, Latin accents and strokes dropped; Chinese, Japanese and Korean as they are."""
+    lowered = unicodedata.normalize("NFKC", text).casefold().translate(_STROKES)
+    bare = "".join(c for c in unicodedata.normalize("NFD", lowered) if not "\u0300" <= c <= "\u036f")
+    return unicodedata.normalize("NFC", bare)
+
+
+@functools.lru_cache(maxsize=200_000)
+def normalise(name: str) -> str:
+    """The name for comparison: folded, without possessive, trailing brackets, leading article and punctuation.
+
+    `C++`, `C#` and `C` stay three; `I.B.M.` becomes `ibm`, `AT&T` `att`. Never empty for a name that is not.
+    """
+    text = " ".join(unicodedata.normalize("NFKC", name).split()).strip(" ,;:")
+    text = _BRACKETS.sub("", text) or text
+    text = _ARTICLE.sub("", _POSSESSIVE.sub("", text)) or text
+    text = _DOTTED.sub(lambda m: m.group().replace(".", ""), fold(text))
+    text = _INNER_AND.sub("", text).replace("&", " and ")
+    text = _PUNCTUATION.sub(" ", _APOSTROPHE.sub("", text))
+    return " ".join(text.split()) or fold(name.strip())
+
+
+@functools.lru_cache(maxsize=200_000)
+def core(name: str) -> str:
+    """The normalised name with one spelling a word and without a legal form: `Bell Labs, Inc.` is `bell laboratory`."""
+    words = [_SPELLINGS.get(word, word) for word in normalise(name).split()]
+    while len(words) > 1 and (words[-1] in _FORMS or words[-1] == "and"):
+        words.pop()
+    return " ".join(words)
+
+
+def is_acronym(surface: str) -> bool:
+    """Whether the name is written like an abbreviation: `IBM`, `U.S.`, `AT&T`, `IBMs` not."""
+    text = surface.strip().replace(".", "")
+    return bool(re.fullmatch(r"[A-Z][A-Z0-9&/\-]{1,9}", text)) and sum(c.isupper() for c in text) >= 2
+
+
+def acronym(name: str) -> str:
+    """Initials of the words that carry meaning, in capitals; empty for a name of one word."""
+    words = [w for w in _words(name, hyphens=True) if w.lower() not in FUNCTION_WORDS]
+    return "".join(w[0] for w in words).upper() if len(words) > 1 else ""
+
+
+def acronyms(name: str) -> frozenset[str]:
+    """Every abbreviation by initials people make of the name: with and without `and`, hyphens, and the legal form."""
+    found = set()
+    for hyphens in (True, False):
+        words = _words(name, hyphens=hyphens)
+        for chosen in (words, [w for w in words if w.lower() not in FUNCTION_WORDS],
+                       [w for w in words if w.lower() == "and" or w.lower() not in FUNCTION_WORDS]):  # fmt: skip
+            while len(chosen) > 1:
+                found.add("".join(fold(w)[0] for w in chosen).upper())
+                if fold(chosen[-1]).rstrip(".") not in _FORMS:
+                    break
+                chosen = chosen[:-1]
+    return frozenset(a for a in found if len(a) > 1)
+
+
+def _words(name: str, *, hyphens: bool) -> list[str]:
+    text = _POSSESSIVE.sub("", _ARTICLE.sub("", _BRACKETS.sub("", name.strip())))
+    if _CJK.search(text):
+        return []
+    pieces = re.split(r"[\s,/&–—-]+" if hyphens else r"[\s,/&–—]+", text)
+    return [p for p in (piece.strip(".'’\"“”()") for piece in pieces) if p and p[0].isalnum()]
+
+
+def abbreviates(short: str, full: str) -> bool:
+    """Whether the letters of `short` stand in `full` in order, the first at its beginning.
+
+    For pairs that a text itself puts together, as in `FORmula TRANslator (FORTRAN)`; far too lenient for others.
+    Method: Schwartz and Hearst, A simple algorithm for identifying abbreviation definitions, 2003.
+    """
+    letters = [c for c in fold(short) if c.isalnum()]
+    text = fold(full)
+    if not letters or len(letters) > 10 or len(full) <= len(short) + 1:
+        return False
+    place = len(text)
+    for index in range(len(letters) - 1, -1, -1):
+        place -= 1
+        while place >= 0 and (
+            text[place] != letters[index] or (index == 0 and place > 0 and text[place - 1].isalnum())
+        ):
+            place -= 1
+        if place < 0:
+            return False
+    words_before = [w for w in text[:place].split() if w not in FUNCTION_WORDS]
+    return not words_before
+
+
+def near(a: str, b: str) -> bool:
+    """Whether two folded words are one word spelled or typed differently: one edit, two in words from nine letters."""
+    if a == b:
+        return True
+    longest = max(len(a), len(b))
+    if longest < 5 or a[:1] != b[:1] or any(c.isdigit() for c in a + b):
+        return False
+    return DamerauLevenshtein.distance(a, b) <= (2 if longest >= 9 else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """The parts of a person's name, folded; a given name of one letter is an initial."""
+
+    given: tuple[str, ...]
+    surname: str
+    particles: tuple[str, ...] = ()
+    generation: str = ""
+
+    @property
+    def full(self) -> bool:
+        """Whether it says more than a surname or a given name alone."""
+        return bool(self.given)
+
+    @property
+    def spelled_out(self) -> bool:
+        """Whether some given name is more than an initial."""
+        return any(len(g) > 1 for g in self.given)
+
+
+@functools.lru_cache(maxsize=200_000)
+def person(name: str) -> PersonName:
+    """The parts of a person's name: `Sir J.P. von Neumann Jr.` is given j p, particle von, surname neumann, jr.
+
+    A Chinese, Japanese or Korean name counts as full and is kept whole, its given name being not set apart.
+    """
+    text = _POSSESSIVE.sub("", _BRACKETS.sub("", " ".join(unicodedata.normalize("NFKC", name).split())))
+    text = re.sub(r"\s*[\"“„][^\"”“]*[\"”“]\s*", " ", text)
+    if _CJK.search(text):
+        whole = normalise(text)
+        return PersonName(("",) if len(whole) > 1 else (), whole)
+    before, _, after = text.partition(",")
+    first_after = fold(after).strip(" .").split(" ")[0].strip(".")
+    if after and first_after not in _TITLES | _DEGREES | set(_GENERATIONS) and " " not in before.strip():
+        text = f"{after} {before}"
+    tokens = [normalise(t) for t in re.sub(r"\.(?=\S)", ". ", text.replace(",", " ")).split()]
+    tokens = [t for t in tokens if t and t not in _DEGREES]
+    generation = ""
+    while len(tokens) > 1 and tokens[-1] in _GENERATIONS:
+        generation = _GENERATIONS[tokens.pop()]
+    kept: list[str] = []
+    for index, token in enumerate(tokens):
+        last = index == len(tokens) - 1
+        titled = token in _TITLES and not last and (not kept or tokens[index + 1] == "of")
+        if not titled and not (token == "of" and index and tokens[index - 1] in _TITLES) and token != "the":
+            kept.append(token)
+    if not kept:
+        return PersonName((), normalise(name))
+    surname, given = kept[-1], kept[:-1]
+    particles: list[str] = []
+    while given and given[-1] in _PARTICLES:
+        particles.insert(0, given.pop())
+    return PersonName(tuple(given), surname, tuple(particles), generation)
+
+
+def compare_persons(a: PersonName, b: PersonName) -> float:
+    """0 to 1: how well two full names can be one person's; 0 when they contradict or one has no given name.
+
+    0.95 and more: the same names, middle ones left out; about 0.88: initials; 0.7 to 0.8: a spelling or a first
+    name left out. A generation (Jr., Sr.) contradicts another one, and is compatible with none.
+    """
+    if not a.full or not b.full or (a.generation and b.generation and a.generation != b.generation):
+        return 0.0
+    if a.surname == b.surname:
+        score = 1.0
+    elif near(a.surname, b.surname) and min(len(a.surname), len(b.surname)) >= 6:
+        score = 0.8
+    else:
+        return 0.0
+    if a.particles and b.particles and a.particles != b.particles:
+        return 0.0
+    if a.given == b.given:
+        return score if a.generation == b.generation else min(score, 0.95)
+    short, long = sorted((a.given, b.given), key=lambda g: (len(g), g))
+    place = 0
+    for name in short:
+        while place < len(long) and not _given(name, long[place]):
+            if place == 0:
+                score *= 0.93 if len(long[0]) == 1 else 0.8
+            place += 1
+        if place == len(long):
+            return 0.0
+        score = min(score, _given(name, long[place]))
+        place += 1
+    return round(score, 4)
+
+
+def _given(a: str, b: str) -> float:
+    if a == b:
+        return 0.96
+    if len(a) == 1 or len(b) == 1:
+        return 0.88 if a[:1] == b[:1] else 0.0
+    if any(a in group and b in group for group in _NICKNAMES):
+        return 0.9
+    return 0.78 if near(a, b) else 0.0

@@ -1,0 +1,1 @@
+"""Resolution: which mentions name one thing, and which facts the extracted relations state."""

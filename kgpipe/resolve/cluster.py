@@ -1,0 +1,442 @@
+"""Names to clusters: links in one document, then across documents, joined where nothing speaks against it.
+
+Everything is a pure function of the names present and the user's decisions: inputs are sorted first, links are
+taken strongest first, ties by content.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from kgpipe import names
+from kgpipe.resolve import block, score
+from kgpipe.resolve.review import Decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """All mentions in one document that write one name and have types of one family."""
+
+    document: str
+    family: str
+    name: str
+    """Normalised; `surface` is how the document mostly writes it."""
+    surface: str
+    surfaces: tuple[tuple[str, int], ...]
+    mentions: tuple[str, ...]
+    types: tuple[tuple[str, float], ...]
+    person: bool = False
+    spans: tuple[tuple[int, int], ...] = ()
+    functional: tuple[tuple[str, str], ...] = ()
+    """(functional relation, value) said of it; `neighbours`: (relation, name at the other end)."""
+    neighbours: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two names, by index, and why they are one thing's; `shortens` where the first is a short form of the second."""
+
+    a: int
+    b: int
+    score: float
+    reason: str
+    decided_by: str = "rule"
+    shortens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """The result: cluster of every name (by index), the links that joined them, and those that wait for a decision."""
+
+    label: tuple[int, ...]
+    links: tuple[Link, ...]
+    review: tuple[Link, ...]
+    short: frozenset[int]
+    """Names that are only a short form of another one in their cluster."""
+
+
+def resolve(found: Sequence[Name], decisions: Decisions, explicit: Sequence[Link] = ()) -> Clusters:
+    """Clusters of the names, which must be in sorted order; `explicit` are links that a text states itself."""
+    state = _State(found, decisions)
+    state.join_all(_must_links(found, decisions))
+    state.join_all(explicit)
+    by_document: dict[str, list[int]] = defaultdict(list)
+    for index, name in enumerate(found):
+        by_document[name.document].append(index)
+    inside = [link for members in by_document.values() for link in _same_links(found, members)]
+    state.join_all(inside)
+    shorter = [link for members in by_document.values() for link in _document_short_links(found, members)]
+    state.absorb(shorter, nearby=True)
+    state.join_across(_same_links(found, state.representatives()))
+    state.absorb(_short_links(found, state), nearby=False)
+    return state.clusters()
+
+
+def _must_links(found: Sequence[Name], decisions: Decisions) -> list[Link]:
+    links = []
+    for pair in decisions.must_link:
+        members = [i for i, n in enumerate(found) if any(key.matches(n.name, n.family) for key in pair)]
+        links += [Link(members[0], other, 1.0, "decided", "user") for other in members[1:]]
+    return links
+
+
+def _same_links(found: Sequence[Name], members: Sequence[int]) -> list[Link]:
+    items = [(i, found[i].family, block.keys_of_same(found[i].surface, person=found[i].person)) for i in members]
+    links = []
+    for a, b in block.stars(items):
+        value, reason = score.same(found[a].surface, found[b].surface, person=found[a].person)
+        if value:
+            links.append(Link(a, b, value, reason))
+    return links
+
+
+def _document_short_links(found: Sequence[Name], members: Sequence[int]) -> list[Link]:
+    """Links inside one document, which is small enough for its names of one family to meet by key."""
+    known = {found[i].name for i in members}
+    return _compared(found, members, members, known, nearby=True)
+
+
+def _short_links(found: Sequence[Name], state: _State) -> list[Link]:
+    members = state.representatives()
+    known = {n.name for n in found}
+    links = _compared(found, members, members, known, nearby=False)
+    # A name by which another document calls a longer one short: the agency ARPA, introduced elsewhere.
+    first: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i in sorted(state.short):
+        if not found[i].person:
+            first[found[i].family, found[i].name].append(i)
+    for i in members:
+        if not found[i].person:
+            links += [
+                Link(i, other, 0.9, "called so in another document", shortens=True)
+                for other in first.get((found[i].family, found[i].name), ())
+            ]
+    return links
+
+
+def _compared(
+    found: Sequence[Name], short: Iterable[int], long: Iterable[int], known: set[str], *, nearby: bool
+) -> list[Link]:
+    def items(members: Iterable[int], keys: Callable[..., set[str]]) -> list[tuple[int, str, set[str]]]:
+        return [(i, found[i].family, keys(found[i].surface, person=found[i].person)) for i in members]
+
+    links = []
+    for a, b in block.pairs(items(short, block.keys_of_short), items(long, block.keys_of_long)):
+        one, other = found[a], found[b]
+        value, reason = score.shortens(one.surface, other.surface, person=one.person, nearby=nearby)
+        if not value and not one.person:
+            value, reason = score.qualifies(one.surface, other.surface, known)
+        if value:
+            links.append(Link(a, b, value, reason, shortens=True))
+    return links
+
+
+@dataclass(slots=True)
+class _Cluster:
+    """What a cluster's names say together."""
+
+    members: list[int]
+    representatives: list[int]
+    functional: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    neighbours: set[tuple[str, str]] = field(default_factory=set)
+    sides: set[tuple[int, int]] = field(default_factory=set)
+    """(number of a cannot-link, which of its two names occurs here)"""
+
+
+class _State:
+    """Clusters that grow; a union is refused where the user or the names speak against it."""
+
+    def __init__(self, found: Sequence[Name], decisions: Decisions) -> None:
+        self.found = found
+        self.parent = list(range(len(found)))
+        self.links: list[Link] = []
+        self.review: list[Link] = []
+        self.short: set[int] = set()
+        self.info: dict[int, _Cluster] = {}
+        sides: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+        for number, pair in enumerate(decisions.cannot_link):
+            for side, key in enumerate(pair):
+                sides[key.name].append((number, side, key.family))
+        for i, name in enumerate(found):
+            one = _Cluster([i], [i])
+            for relation, value in name.functional:
+                one.functional[relation].add(value)
+            one.neighbours = set(name.neighbours)
+            one.sides = {(n, s) for n, s, family in sides.get(name.name, ()) if family in ("", name.family)}
+            self.info[i] = one
+
+    def root(self, index: int) -> int:
+        while self.parent[index] != index:
+            self.parent[index] = self.parent[self.parent[index]]
+            index = self.parent[index]
+        return index
+
+    def representatives(self) -> list[int]:
+        """The names of every cluster that are no short form of another one there."""
+        return [i for i in range(len(self.found)) if i not in self.short]
+
+    def refuses(self, a: int, b: int) -> str:
+        """Why the clusters at two roots cannot be one; empty when they can."""
+        one, other = self.info[a], self.info[b]
+        if any((number, 1 - side) in other.sides for number, side in one.sides):
+            return "decided"
+        if any(
+            score.contradict(x.surface, y.surface, person=x.person)
+            for x in self._forms(one)
+            for y in self._forms(other)
+            if x.family == y.family and x.name != y.name
+        ):
+            return "names contradict"
+        return "facts contradict" if self.facts_contradict(one, other) else ""
+
+    def _forms(self, cluster: _Cluster) -> list[Name]:
+        seen: dict[str, Name] = {}
+        for i in cluster.representatives:
+            seen.setdefault(self.found[i].name, self.found[i])
+        return list(seen.values())
+
+    @staticmethod
+    def facts_contradict(one: _Cluster, other: _Cluster) -> bool:
+        """Whether functional facts speak of two things.
+
+        A date that the other one has under another relation is taken for a slip of the extractor. Places contain
+        each other, so that it takes two of them.
+        """
+        weight = 0.0
+        for relation in set(one.functional) & set(other.functional):
+            here, there = one.functional[relation], other.functional[relation]
+            if any(score.values_agree(x, y) for x in here for y in there):
+                continue
+            dated = all(v[:1].isdigit() for v in here | there)
+            if dated:
+                elsewhere = {v for r, vs in other.functional.items() if r != relation for v in vs}
+                elsewhere_too = {v for r, vs in one.functional.items() if r != relation for v in vs}
+                if any(score.values_agree(x, y) for x in here for y in elsewhere) or any(
+                    score.values_agree(x, y) for x in there for y in elsewhere_too
+                ):
+                    continue
+            weight += 1.0 if dated else 0.5
+        return weight >= 1.0
+
+    def join(self, link: Link) -> str:
+        """Joins the clusters of a link; returns why not, or empty."""
+        a, b = sorted((self.root(link.a), self.root(link.b)))
+        if a == b:
+            if link.shortens:
+                self._shorten(link)
+            return ""
+        if why := self.refuses(a, b):
+            return why
+        self.parent[b] = a
+        one, other = self.info[a], self.info.pop(b)
+        one.members += other.members
+        one.representatives += other.representatives
+        for relation, values in other.functional.items():
+            one.functional[relation] |= values
+        one.neighbours |= other.neighbours
+        one.sides |= other.sides
+        self.links.append(link)
+        if link.shortens:
+            self._shorten(link)
+        return ""
+
+    def _shorten(self, link: Link) -> None:
+        cluster = self.info[self.root(link.a)]
+        if link.a in cluster.representatives and len(cluster.representatives) > 1:
+            cluster.representatives.remove(link.a)
+            self.short.add(link.a)
+
+    def join_all(self, links: Iterable[Link]) -> None:
+        for link in sorted(links, key=lambda n: (-n.score, n.a, n.b)):
+            self.join(link)
+
+    def join_across(self, links: Sequence[Link]) -> None:
+        """Joins whole components where they hold together, and takes the others apart along their facts and names."""
+        n_names = len(self.found)
+        if not links:
+            return
+        rows = np.array([self.root(link.a) for link in links])
+        columns = np.array([self.root(link.b) for link in links])
+        graph = coo_array((np.ones(len(links)), (rows, columns)), shape=(n_names, n_names))
+        _, label = connected_components(graph, directed=False)
+        by_component: dict[int, list[Link]] = defaultdict(list)
+        for link in links:
+            by_component[int(label[self.root(link.a)])].append(link)
+        for component in sorted(by_component):
+            members = by_component[component]
+            roots = sorted({self.root(i) for link in members for i in (link.a, link.b)})
+            if self._holds_together(roots):
+                self.join_all(members)
+            else:
+                self._take_apart(roots, members)
+
+    def _holds_together(self, roots: Sequence[int]) -> bool:
+        """Whether no two clusters of a component refuse each other, told from what they say together."""
+        clusters = [self.info[r] for r in roots]
+        values: dict[str, set[str]] = defaultdict(set)
+        sides: set[tuple[int, int]] = set()
+        forms: dict[tuple[str, str], Name] = {}
+        for cluster in clusters:
+            sides |= cluster.sides
+            for relation, found in cluster.functional.items():
+                values[relation] |= found
+            for name in self._forms(cluster):
+                forms.setdefault((name.family, name.name), name)
+        if any((number, 1 - side) in sides for number, side in sides):
+            return False
+        if any(len(found) > 1 for found in values.values()):
+            return False
+        listed = list(forms.values())
+        return not any(
+            score.contradict(x.surface, y.surface, person=x.person)
+            for place, x in enumerate(listed)
+            for y in listed[place + 1 :]
+            if x.family == y.family
+        )
+
+    def _take_apart(self, roots: Sequence[int], links: Sequence[Link]) -> None:
+        """Clusters that say most of themselves come first; each joins the group that fits it best, or opens one.
+
+        A cluster that could be in several groups goes where it has neighbours, else to the largest.
+        """
+        strength = {r: (len(self.info[r].functional), len(self.info[r].members)) for r in roots}
+        best: dict[tuple[int, int], Link] = {}
+        for link in links:
+            best.setdefault((self.root(link.a), self.root(link.b)), link)
+        reach = self._names_of(roots)
+        groups: list[int] = []
+        for root in sorted(roots, key=lambda r: (-strength[r][0], -strength[r][1], r)):
+            fitting = []
+            for group in groups:
+                group = self.root(group)
+                link = self._linked(reach[root], group)
+                if link and not self.refuses(*sorted((group, root))):
+                    shared = len(self.info[group].neighbours & self.info[root].neighbours)
+                    fitting.append((shared, len(self.info[group].members), -group, link))
+            if fitting:
+                self.join(max(fitting, key=lambda f: f[:3])[3])
+            else:
+                groups.append(root)
+
+    def _names_of(self, roots: Sequence[int]) -> dict[int, list[int]]:
+        return {r: list(self.info[r].representatives) for r in roots}
+
+    def _linked(self, members: Sequence[int], group: int) -> Link | None:
+        found: list[Link] = []
+        seen: set[tuple[str, str]] = set()
+        for a in members:
+            for b in self.info[group].representatives:
+                one, other = self.found[a], self.found[b]
+                if one.family == other.family and (one.name, other.name) not in seen:
+                    seen.add((one.name, other.name))
+                    value, reason = score.same(one.surface, other.surface, person=one.person)
+                    if value:
+                        found.append(Link(a, b, value, reason))
+        return min(found, key=lambda n: (-n.score, n.a, n.b), default=None)
+
+    def absorb(self, links: Sequence[Link], *, nearby: bool) -> None:
+        """Joins short forms to the one thing they can stand for; where there are several, context decides or nobody."""
+        candidates: dict[int, dict[int, Link]] = defaultdict(dict)
+        for link in sorted(links, key=lambda n: (-n.score, n.a, n.b)):
+            short, long = self.root(link.a), self.root(link.b)
+            if short != long:
+                candidates[short].setdefault(long, link)
+            elif link.a != link.b:
+                self._shorten(link)
+        accepted: list[Link] = []
+        for short in sorted(candidates):
+            chosen, doubtful = self._choose(short, candidates[short])
+            accepted += chosen
+            self.review += doubtful
+        self.join_all(accepted)
+
+    def _choose(self, short: int, options: Mapping[int, Link]) -> tuple[list[Link], list[Link]]:
+        possible = {long: link for long, link in options.items() if not self.refuses(*sorted((short, long)))}
+        if not possible:
+            return [], []
+        top = max(link.score for link in possible.values())
+        close = {long: link for long, link in possible.items() if link.score >= top - 0.08}
+        if not self._one_thing(list(close)):
+            shared = {long: len(self.info[long].neighbours & self.info[short].neighbours) for long in close}
+            most = max(shared.values())
+            leading = [long for long, n in shared.items() if n == most]
+            if most == 0 or len(leading) > 1:
+                return [], [link for link in close.values() if link.score >= score.GREY]
+            close = {leading[0]: close[leading[0]]}
+        sure, doubtful = [], []
+        for long, link in close.items():
+            if link.score >= score.MERGE:
+                sure.append(link)
+            elif link.score >= score.GREY:
+                if self.info[long].neighbours & self.info[short].neighbours:
+                    sure.append(Link(link.a, link.b, link.score, link.reason + ", shared neighbours", shortens=True))
+                else:
+                    doubtful.append(link)
+        return sure, doubtful
+
+    def _one_thing(self, roots: Sequence[int]) -> bool:
+        """Whether the candidates for a short form may all be one thing themselves."""
+        forms = [(r, name) for r in roots for name in self._forms(self.info[r])]
+        for place, (r, x) in enumerate(forms):
+            for s, y in forms[place + 1 :]:
+                if r == s or x.name == y.name and not x.person:
+                    continue
+                if x.person:
+                    if score.contradict(x.surface, y.surface, person=True) or self.refuses(*sorted((r, s))):
+                        return False
+                elif not (
+                    score.same(x.surface, y.surface, person=False)[0]
+                    or score.shortens(x.surface, y.surface, person=False, nearby=True)[0]
+                    or score.shortens(y.surface, x.surface, person=False, nearby=True)[0]
+                ):
+                    return False
+        return True
+
+    def clusters(self) -> Clusters:
+        """The clusters as they are now."""
+        return Clusters(
+            label=tuple(self.root(i) for i in range(len(self.found))),
+            links=tuple(self.links),
+            review=tuple(link for link in self.review if self.root(link.a) != self.root(link.b)),
+            short=frozenset(self.short),
+        )
+
+
+def entity_name(members: Sequence[Name], short: Sequence[bool]) -> tuple[str, tuple[str, ...]]:
+    """The canonical name of a cluster, and its other surface forms by frequency.
+
+    The most frequent form that is no short form and no abbreviation where a longer one exists; ties: the longest.
+    """
+    count: Counter[str] = Counter()
+    rank: dict[str, int] = {}
+    for name, is_short in zip(members, short, strict=True):
+        for surface, n in name.surfaces:
+            count[surface] += n
+            rank[surface] = max(rank.get(surface, 0), _informative(surface, name, is_short))
+    ordered = sorted(count, key=lambda s: (-rank[s], -count[s], -len(s), s))
+    best = ordered[0]
+    others = sorted((s for s in count if s != best), key=lambda s: (-count[s], -len(s), s))
+    return best, tuple(others)
+
+
+def _informative(surface: str, name: Name, is_short: bool) -> int:
+    if name.person:
+        parts = names.person(surface)
+        value = 2 * parts.full + parts.spelled_out
+    else:
+        value = 3 * (not names.is_acronym(surface))
+    return 2 * (value - 2 * (is_short and not name.person)) + (surface != surface.lower())
+
+
+def entity_type(votes: Mapping[str, float], parents: Callable[[str], tuple[str, ...]]) -> str:
+    """The type with most score; of a type and its parent the more specific, if a quarter of the score is its own."""
+    total = sum(votes.values())
+    best = min(votes, key=lambda t: (-votes[t], t))
+    below = [t for t in votes if t != best and best in parents(t)[1:] and votes[t] >= 0.25 * total]
+    return min(below, key=lambda t: (-votes[t], t)) if below else best

@@ -1,0 +1,138 @@
+"""How well two names, or what two clusters say of themselves, fit one thing; every score comes with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kgpipe import names
+
+MERGE = 0.8
+"""From this score on two names are taken for one thing."""
+GREY = 0.6
+"""From this score up to MERGE a pair waits in the review list."""
+
+
+def same(a: str, b: str, *, person: bool) -> tuple[float, str]:
+    """Score and reason of two names that are one name written twice, (0, "") when they are not.
+
+    `a` and `b` as in the text. Safe across documents: nothing here shortens a name.
+    """
+    if person:
+        return _same_person(a, b)
+    if names.normalise(a) == names.normalise(b):
+        return 1.0, "same name"
+    one, other = names.core(a), names.core(b)
+    if one.replace(" ", "") == other.replace(" ", ""):
+        return (0.97, "same letters") if one != other else (0.95, "same name but for its legal form or a spelling")
+    if sorted(_content(one)) == sorted(_content(other)) and len(_content(one)) > 1:
+        return 0.92, "same words in another order"
+    return 0.0, ""
+
+
+def _same_person(a: str, b: str) -> tuple[float, str]:
+    one, other = names.person(a), names.person(b)
+    if not (one.full and other.full):
+        return 0.0, ""
+    if names.normalise(a) == names.normalise(b):
+        return 1.0, "same name"
+    if one == other or (one.given, one.surname) == (other.given, other.surname) and one.generation == other.generation:
+        return 0.98, "same name but for a title or the order of its parts"
+    return 0.0, ""
+
+
+def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]:
+    """Score and reason of `a` as a shorter or freer way to write the name `b`, (0, "") when it is none.
+
+    `nearby` is whether both stand in one document, where people do call Alan Turing just Turing or Alan.
+    """
+    if person:
+        return _shortens_person(a, b, nearby)
+    if names.is_acronym(a) and not names.is_acronym(b):
+        letters = "".join(c for c in names.fold(a) if c.isalnum()).upper()
+        if letters in names.acronyms(b):
+            return (0.9 if nearby or len(letters) > 2 else 0.82), "initials"
+    one, other = names.core(a).split(), names.core(b).split()
+    rest = other[len(one) :]
+    if rest and other[: len(one)] == one:
+        if all(word in names.GENERIC for word in rest):
+            return (0.9 if nearby else 0.84), "short form"
+        if rest[0] == "of" and len(one) > 1:
+            return (0.88 if nearby else 0.82), "short form"
+        if nearby and not _is_version(rest) and "," not in b and rest[0] not in names.FUNCTION_WORDS:
+            return 0.8, "short form in one document"
+        if not _is_version(rest) and len(one) > 1:
+            return 0.62, "may be a short form"
+    if len(one) == len(other) > 0 and one != other:
+        different = [(x, y) for x, y in zip(one, other, strict=True) if x != y]
+        if len(different) == 1 and names.near(*different[0]):
+            return (0.82 if nearby else 0.75), "one word spelled differently"
+    return 0.0, ""
+
+
+def qualifies(a: str, b: str, known: Iterable[str]) -> tuple[float, str]:
+    """Score and reason of `a` as `b` without the known name that `b` begins with: Mark I and Harvard Mark I."""
+    one, other = names.normalise(a).split(), names.normalise(b).split()
+    before = other[: len(other) - len(one)]
+    if before and len(one) > 1 and other[len(before) :] == one:
+        owner = " ".join(before)
+        if owner in known or (owner.endswith("s") and owner[:-1] in known):
+            return 0.81, "without the name of its owner"
+    return 0.0, ""
+
+
+def _shortens_person(a: str, b: str, nearby: bool) -> tuple[float, str]:
+    one, other = names.person(a), names.person(b)
+    if one.full and other.full:
+        score = names.compare_persons(one, other)
+        if not score:
+            return 0.0, ""
+        if len(one.given) > len(other.given) or (one.spelled_out and not other.spelled_out):
+            return 0.0, ""  # the other way round
+        if score > 0.95:
+            return 0.95, "middle name left out"
+        if not one.spelled_out or not other.spelled_out or score == 0.88:
+            return score, "initials fit"
+        return score, "a given name left out, short or spelled differently"
+    if one.full or not other.full:
+        return 0.0, ""
+    if one.generation and other.generation and one.generation != other.generation:
+        return 0.0, ""
+    if one.surname == other.surname:
+        return (0.95, "surname") if nearby else (0.82, "only bearer of the surname")
+    if nearby and not one.particles and one.surname == other.given[0]:
+        return 0.9, "given name"
+    return 0.0, ""
+
+
+def contradict(a: str, b: str, *, person: bool) -> bool:
+    """Whether two full names cannot be one thing's, whatever links them in between."""
+    if person:
+        one, other = names.person(a), names.person(b)
+        return one.full and other.full and not names.compare_persons(one, other)
+    one, other = (set(filter(_versioned, names.normalise(n).split())) for n in (a, b))
+    return bool(one and other and one != other)
+
+
+def _versioned(word: str) -> bool:
+    return any(c.isdigit() for c in word) or _is_version([word])
+
+
+def _is_version(words: list[str]) -> bool:
+    return any(any(c.isdigit() for c in w) or w in _ROMAN or len(w) == 1 for w in words)
+
+
+_ROMAN = frozenset("i ii iii iv v vi vii viii ix x xi xii".split())
+
+
+def _content(core: str) -> list[str]:
+    return [w for w in core.split() if w not in names.FUNCTION_WORDS]
+
+
+def values_agree(a: str, b: str) -> bool:
+    """Whether two values of a functional relation can both be right: 1815 and 1815-12-10, London and West London."""
+    if a == b or a.startswith(b) or b.startswith(a):
+        return True
+    decade_a, decade_b = a.rstrip("X"), b.rstrip("X")
+    if (decade_a != a or decade_b != b) and (decade_a.startswith(decade_b) or decade_b.startswith(decade_a)):
+        return True
+    return bool(set(a.split()) & set(b.split())) and not a[:1].isdigit()
