@@ -1,0 +1,123 @@
+"""Every Cypher text of the loader. Labels and types come from the schema, in backticks; values are parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kgpipe.graph.store import ENTITY_INDEX, PASSAGE_INDEX, quoted
+from kgpipe.schema import Schema
+
+MARKER = "KgpipeWorkspace"
+"""Label of the one node that says to which workspace a database belongs and what was loaded."""
+NODES = ("Document", "Passage", "Evidence", "Entity", "Literal")
+
+OWNER = f"""
+OPTIONAL MATCH (m:{MARKER} {{name: 'kgpipe'}})
+RETURN m.uid AS workspace, m.fingerprint AS fingerprint, m.nodes AS nodes, m.relationships AS relationships,
+       COUNT {{ () }} AS nodes_now, COUNT {{ ()-->() }} AS relationships_now"""
+CLAIM = f"MERGE (m:{MARKER} {{name: 'kgpipe'}}) ON CREATE SET m.uid = $workspace RETURN m.uid AS workspace"
+BEGIN = f"MATCH (m:{MARKER} {{name: 'kgpipe'}}) SET m.fingerprint = '', m.schema = $schema"
+FINISH = f"""
+MATCH (m:{MARKER} {{name: 'kgpipe'}})
+SET m.fingerprint = $fingerprint, m.nodes = COUNT {{ () }}, m.relationships = COUNT {{ ()-->() }}"""
+
+CONSTRAINTS = "SHOW CONSTRAINTS YIELD name RETURN name"
+AWAIT_INDEXES = "CALL db.awaitIndexes(600)"
+MARKER_CONSTRAINT = f"CREATE CONSTRAINT kgpipe_marker IF NOT EXISTS FOR (m:{MARKER}) REQUIRE m.name IS UNIQUE"
+_RELATIONSHIP_CONSTRAINT = "kgpipe_relationship_"
+
+
+def constraints_and_indexes(schema: Schema) -> dict[str, str]:
+    """Name and text of all that must stand before the first row; each is harmless where it stands already."""
+    found = {
+        f"kgpipe_{label.lower()}": f"CREATE CONSTRAINT kgpipe_{label.lower()} IF NOT EXISTS "
+        f"FOR (n:{label}) REQUIRE n.uid IS UNIQUE"
+        for label in NODES
+    }
+    for kind in dict.fromkeys(("MENTIONS", *schema.relations)):
+        name = quoted(_RELATIONSHIP_CONSTRAINT + kind)
+        found[_RELATIONSHIP_CONSTRAINT + kind] = (
+            f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR ()-[r:{quoted(kind)}]-() REQUIRE r.uid IS UNIQUE"
+        )
+    found["kgpipe_evidence_fact"] = "CREATE INDEX kgpipe_evidence_fact IF NOT EXISTS FOR (n:Evidence) ON (n.fact)"
+    found[ENTITY_INDEX] = (
+        f"CREATE FULLTEXT INDEX {ENTITY_INDEX} IF NOT EXISTS FOR (n:Entity) ON EACH [n.name, n.aliases]"
+    )
+    found[PASSAGE_INDEX] = f"CREATE FULLTEXT INDEX {PASSAGE_INDEX} IF NOT EXISTS FOR (n:Passage) ON EACH [n.text]"
+    return found
+
+
+def relation_types(constraint_names: Iterable[str]) -> list[str]:
+    """The relationship types that this and earlier loads have written, by the names of their constraints."""
+    prefix = _RELATIONSHIP_CONSTRAINT
+    return sorted(name.removeprefix(prefix) for name in constraint_names if name.startswith(prefix))
+
+
+# Pages: rows (uid, found, labels) in uid order after $after. `found` is the row hash that stands in the graph,
+# or for an edge without properties the uid of its target (null where the edge is missing). Paging by a unique
+# index keeps every read short; what has no `row` was not written by kgpipe and is left alone.
+
+
+def node_pages(label: str) -> str:
+    return f"""
+MATCH (n:{label}) USING INDEX n:{label}(uid)
+WHERE n.uid > $after AND n.row IS NOT NULL
+RETURN n.uid AS uid, n.row AS found, labels(n) AS labels ORDER BY n.uid LIMIT $limit"""
+
+
+def write_nodes(labels: Iterable[str], unwanted: Iterable[str] = ()) -> str:
+    """Nodes of rows {uid, properties}; the first label is the one whose uid is unique."""
+    first, *others = labels
+    change = "".join(f" SET n:{quoted(label)}" for label in others)
+    change += "".join(f" REMOVE n:{quoted(label)}" for label in unwanted)
+    return f"""
+UNWIND $rows AS row
+MERGE (n:{first} {{uid: row.uid}}) SET n = row.properties{change}
+RETURN count(*) AS written"""
+
+
+def remove_nodes(label: str) -> str:
+    return f"UNWIND $uids AS uid MATCH (n:{label} {{uid: uid}}) DETACH DELETE n"
+
+
+def link_pages(source: str, kind: str, target: str) -> str:
+    """PART_OF and IN have no properties: one a source node, told apart from facts by the labels of their ends."""
+    return f"""
+MATCH (a:{source}) USING INDEX a:{source}(uid) WHERE a.uid > $after AND a.row IS NOT NULL
+WITH a ORDER BY a.uid LIMIT $limit
+RETURN a.uid AS uid, [(a)-[:{kind}]->(b:{target}) | b.uid][0] AS found, [] AS labels ORDER BY a.uid"""
+
+
+def write_links(source: str, kind: str, target: str) -> str:
+    return f"""
+UNWIND $rows AS row
+MATCH (a:{source} {{uid: row.source}}) MATCH (b:{target} {{uid: row.target}})
+MERGE (a)-[:{kind}]->(b)
+RETURN count(*) AS written"""
+
+
+def remove_links(source: str, kind: str, target: str) -> str:
+    return f"UNWIND $uids AS uid MATCH (a:{source} {{uid: uid}})-[r:{kind}]->(:{target}) DELETE r"
+
+
+def edge_pages(source: str, kind: str) -> str:
+    """Edges with a uid: facts from entities, MENTIONS from passages."""
+    return f"""
+MATCH (a:{source})-[r:{quoted(kind)}]->() USING INDEX r:{quoted(kind)}(uid) WHERE r.uid > $after AND r.row IS NOT NULL
+RETURN r.uid AS uid, r.row AS found, [] AS labels ORDER BY r.uid LIMIT $limit"""
+
+
+def count_edges(source: str, kind: str) -> str:
+    return f"MATCH (:{source})-[r:{quoted(kind)}]->() RETURN count(r) AS n"
+
+
+def write_edges(source: str, kind: str, target: str) -> str:
+    return f"""
+UNWIND $rows AS row
+MATCH (a:{source} {{uid: row.source}}) MATCH (b:{target} {{uid: row.target}})
+MERGE (a)-[r:{quoted(kind)} {{uid: row.uid}}]->(b) SET r = row.properties
+RETURN count(*) AS written"""
+
+
+def remove_edges(source: str, kind: str) -> str:
+    return f"UNWIND $uids AS uid MATCH (:{source})-[r:{quoted(kind)} {{uid: uid}}]->() DELETE r"

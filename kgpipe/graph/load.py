@@ -1,0 +1,492 @@
+"""Makes the graph equal to the tables of a workspace: only the difference is written, so that a second load is idle.
+
+Every node and edge carries its uid and `row`, a hash of its properties. What the tables want and what stands
+in the graph are walked side by side in uid order; what is new or changed is written in batches, what is gone
+is removed at the end (`retract`). A load killed at any moment is mended by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kgpipe import schema as schemas
+from kgpipe.engine import Progress, silent
+from kgpipe.errors import SchemaError, StoreError, WorkspaceError
+from kgpipe.graph import cypher, retract
+from kgpipe.graph.store import Store
+from kgpipe.records import content_id
+from kgpipe.schema import Schema
+from kgpipe.workspace import Workspace
+
+BATCH_ROWS = 10_000
+BATCH_CHARACTERS = 8_000_000
+PAGE_ROWS = 20_000
+TABLES = ("documents", "duplicates", "passages", "extractions", "entities", "literals", "facts", "evidence")
+_DOCUMENT = ("uid", "uri", "title", "language", "time", "metadata", "version", "source")
+_COLUMNS = {"documents": list(_DOCUMENT), "extractions": ["passage", "mentions"]}
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A node or edge as the tables want it: `group` is the node's labels, or the label of the edge's target."""
+
+    uid: str
+    row: str
+    group: tuple[str, ...]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Nodes of one label or edges of one type: what is wanted, in uid order, and the Cypher texts about them."""
+
+    name: str
+    n_rows: int
+    wanted: Callable[[], Iterator[Wanted]]
+    pages: str
+    write: Callable[[tuple[str, ...], tuple[str, ...]], str]
+    remove: str
+    relationships: bool = False
+
+
+def load(store: Store, workspace: Workspace, *, progress: Progress = silent) -> dict[str, int]:
+    """Makes the graph equal to the workspace; counts of nodes and relationships written and removed.
+
+    StoreError when the database belongs to something else; WorkspaceError when the tables do not fit together.
+    """
+    counts = {f"{what}_{how}": 0 for how in ("written", "removed") for what in ("nodes", "relationships")}
+    schema = _schema(workspace)
+    fingerprint = snapshot_fingerprint(workspace, schema)
+    if claim(store, workspace) == fingerprint:
+        return counts
+    tables = {name: workspace.read(name, _COLUMNS.get(name)) for name in TABLES}
+    check(tables, schema, workspace)
+    known = _constraints(store, schema, progress)
+    store.write(cypher.BEGIN, {"schema": schema.to_json()})
+    parts = [*node_parts(tables, schema), *edge_parts(tables, [*schema.relations, *_former(store, known, schema)])]
+    total, done = sum(part.n_rows for part in parts), 0
+    gone: list[tuple[Part, list[str]]] = []
+    for part in parts:
+        written, unwanted, seen = _apply(store, part, lambda n, base=done: progress("load graph", base + n, total))
+        counts["relationships_written" if part.relationships else "nodes_written"] += written
+        gone.append((part, unwanted))
+        done += seen
+        progress("load graph", done, total)
+    for part, uids in sorted(gone, key=lambda pair: not pair[0].relationships):  # edges before nodes
+        retract.remove(store, part.remove, uids, progress=progress, what=f"remove {part.name}")
+        counts["relationships_removed" if part.relationships else "nodes_removed"] += len(uids)
+    store.write(cypher.FINISH, {"fingerprint": fingerprint})
+    return counts
+
+
+def claim(store: Store, workspace: Workspace) -> str:
+    """Fingerprint of the last complete load, empty when there is none or when what it left has been changed.
+
+    An empty database becomes this workspace's; any other that is not is refused before the first write.
+    """
+    _, [[owner, fingerprint, nodes, relationships, nodes_now, relationships_now]] = store.read(cypher.OWNER)
+    if owner is None and nodes_now:
+        raise StoreError(
+            f"The database at {store.uri} holds {nodes_now:,} nodes that kgpipe did not write; it stays as it is. "
+            "Name an empty database with --neo4j / NEO4J_URI, or leave it out for a server of our own."
+        )
+    if owner is None:
+        store.write(cypher.MARKER_CONSTRAINT)
+        [[owner]] = store.write(cypher.CLAIM, {"workspace": workspace.uid})
+    if owner != workspace.uid:
+        raise StoreError(
+            f"The database at {store.uri} belongs to another workspace ({owner}), not to {workspace.path} "
+            f"({workspace.uid}). Name an empty database with --neo4j / NEO4J_URI, or leave it out for a server of our own."
+        )
+    same = (nodes, relationships) == (nodes_now, relationships_now)
+    return fingerprint if fingerprint and same else ""
+
+
+def snapshot_fingerprint(workspace: Workspace, schema: Schema) -> str:
+    """A hash that changes with any table of the workspace, the schema and the layout of the graph.
+
+    Files are told by name, size and time: they are only ever replaced as a whole.
+    """
+    parts: list[object] = ["graph", 1, schema.fingerprint]
+    for table in TABLES:
+        for path in workspace.files(table):
+            stat = path.stat()
+            parts += [table, path.name, stat.st_size, stat.st_mtime_ns]
+    return content_id(*parts)
+
+
+def check(tables: dict[str, pa.Table], schema: Schema, workspace: Workspace) -> None:
+    """Raises when a table names what another does not hold, or a type that the schema does not."""
+    ends = pa.concat_tables([tables["entities"].select(["uid"]), tables["literals"].select(["uid"])])
+    said = pa.table({"uid": pc.list_flatten(tables["entities"].column("mentions"))})
+    for table, column, values, keys in (
+        ("passages", "document", tables["passages"], tables["documents"]),
+        ("entities", "mentions", said.rename_columns(["mentions"]), _mentions(tables["extractions"])),
+        ("facts", "subject", tables["facts"], tables["entities"]),
+        ("facts", "object", tables["facts"], ends),
+        ("evidence", "fact", tables["evidence"], tables["facts"]),
+        ("evidence", "passage", tables["evidence"], tables["passages"]),
+    ):
+        lost = values.filter(pc.invert(pc.is_in(values.column(column), keys.column("uid").combine_chunks())))
+        if lost.num_rows:
+            raise WorkspaceError(
+                f'{lost.num_rows:,} rows of the table {table} in {workspace.path} have a "{column}" that is not there '
+                f"(first: {lost.column(column)[0].as_py()}): a stage before this one has not run to its end. "
+                "Run kgpipe build again."
+            )
+    literals = {name for name, e in schema.entities.items() if e.literal}
+    for table, column, known in (
+        ("entities", "entity", set(schema.entities) - literals),
+        ("literals", "literal", literals),
+        ("facts", "relation", set(schema.relations)),
+    ):
+        unknown = sorted(set(tables[table].column("type").unique().to_pylist()) - known)
+        if unknown:
+            raise SchemaError(
+                f'Unknown {column} type "{unknown[0]}" in the table {table} of {workspace.path}; known in the schema '
+                f"{schema.name}: {', '.join(sorted(known))}. Run kgpipe build again, so that all stages use one schema."
+            )
+
+
+def node_parts(tables: dict[str, pa.Table], schema: Schema) -> list[Part]:
+    """Documents, passages, evidence, entities and literals."""
+    twins = {
+        row["document"]: row["representative"]
+        for row in tables["duplicates"].to_pylist()
+        if row["document"] != row["representative"]
+    }
+    made: dict[str, tuple[str, Callable[[dict[str, Any]], Properties]]] = {
+        "Document": ("documents", lambda row: document_properties(row, twins.get(row["uid"]))),
+        "Passage": ("passages", passage_properties),
+        "Evidence": ("evidence", evidence_properties),
+        "Entity": ("entities", entity_properties),
+        "Literal": ("literals", literal_properties),
+    }
+
+    def part(label: str, table: str, properties: Callable[[dict[str, Any]], Properties]) -> Part:
+        def wanted() -> Iterator[Wanted]:
+            for row in _rows(tables[table]):
+                labels = (label, *schema.ancestors(row["type"])) if label in ("Entity", "Literal") else (label,)
+                yield _node(labels, properties(row))
+
+        return Part(
+            name=label,
+            n_rows=tables[table].num_rows,
+            wanted=wanted,
+            pages=cypher.node_pages(label),
+            write=lambda labels, unwanted: cypher.write_nodes(labels, unwanted),
+            remove=cypher.remove_nodes(label),
+        )
+
+    return [part(label, *rest) for label, rest in made.items()]
+
+
+def edge_parts(tables: dict[str, pa.Table], relation_types: Iterable[str]) -> list[Part]:
+    """PART_OF, IN, MENTIONS, then the facts by relation type."""
+
+    def links(source: str, kind: str, target: str, table: str, column: str) -> Part:
+        pairs = tables[table].select(["uid", column])
+
+        def wanted() -> Iterator[Wanted]:
+            for row in _rows(pairs):
+                uid, end = row["uid"], row[column]
+                yield Wanted(uid, end, (target,), {"uid": uid, "source": uid, "target": end})
+
+        return Part(
+            name=kind,
+            n_rows=pairs.num_rows,
+            wanted=wanted,
+            pages=cypher.link_pages(source, kind, target),
+            write=lambda group, _: cypher.write_links(source, kind, *group),
+            remove=cypher.remove_links(source, kind, target),
+            relationships=True,
+        )
+
+    def edges(source: str, kind: str, rows: pa.Table, made: Callable[[dict[str, Any]], Wanted]) -> Part:
+        return Part(
+            name=kind,
+            n_rows=rows.num_rows,
+            wanted=lambda: map(made, _rows(rows)),
+            pages=cypher.edge_pages(source, kind),
+            write=lambda group, _: cypher.write_edges(source, kind, *group),
+            remove=cypher.remove_edges(source, kind),
+            relationships=True,
+        )
+
+    said = spoken_of(tables["extractions"], tables["entities"])
+    parts = [
+        links("Passage", "PART_OF", "Document", "passages", "document"),
+        links("Evidence", "IN", "Passage", "evidence", "passage"),
+        edges("Passage", "MENTIONS", said, _mentions_edge),
+    ]
+    kinds = tables["facts"].column("type")
+    for kind in relation_types:
+        parts.append(edges("Entity", kind, tables["facts"].filter(pc.equal(kinds, kind)), _fact_edge))
+    return parts
+
+
+def spoken_of(extractions: pa.Table, entities: pa.Table) -> pa.Table:
+    """One row a passage and entity that it names: uid, passage, entity, starts and ends of the mentions."""
+    mentions = entities.column("mentions").combine_chunks()  # parent indices count from the start of a chunk
+    owners = pa.table(
+        {
+            "uid": pc.list_flatten(mentions),
+            "entity": entities.column("uid").take(pc.list_parent_indices(mentions)),
+        }
+    )
+    joined = _mentions(extractions).join(owners, "uid", join_type="inner")
+    pairs = joined.sort_by([(c, "ascending") for c in ("passage", "entity", "start", "end")])
+    grouped = pairs.group_by(["passage", "entity"], use_threads=False).aggregate([("start", "list"), ("end", "list")])
+    uids = [
+        content_id("mentions", passage, entity)
+        for passage, entity in zip(*(grouped.column(c).to_pylist() for c in ("passage", "entity")), strict=True)
+    ]
+    return grouped.append_column("uid", pa.array(uids, pa.string())).sort_by("uid")
+
+
+def document_properties(row: dict[str, Any], duplicate_of: str | None = None) -> Properties:
+    """A document node; its text is in its passages."""
+    name = row["title"] or _last_segment(row["uri"])
+    found = {"name": shortened(name), **{key: row[key] for key in _DOCUMENT}}
+    return found | ({"duplicate_of": duplicate_of} if duplicate_of else {})
+
+
+def passage_properties(row: dict[str, Any]) -> Properties:
+    """A passage node, named by its first words."""
+    return {"name": shortened(row["text"]), **{key: row[key] for key in ("uid", "text", "start", "end")}}
+
+
+def evidence_properties(row: dict[str, Any]) -> Properties:
+    """An evidence node, named by its sentence; its document is found over IN and PART_OF."""
+    return {
+        "name": shortened(row["sentence"]),
+        **{key: value for key, value in row.items() if key not in ("document", "passage")},
+    }
+
+
+def entity_properties(row: dict[str, Any]) -> Properties:
+    """An entity node."""
+    return {key: row[key] for key in ("uid", "type", "name", "aliases")}
+
+
+def literal_properties(row: dict[str, Any]) -> Properties:
+    """A literal node: `text` is the normalised value as text, `value` the same as a date, a number (with `unit`) or text.
+
+    A date of less than day precision stands on its first day and says its `precision`: day, month, year or
+    decade. What is no date or number that Neo4j can hold stays text, with precision `text`.
+    """
+    text = row["value"]
+    found: Properties = {"uid": row["uid"], "type": row["type"], "kind": row["kind"], "name": shortened(text)}
+    value, extra = text, {}
+    if row["kind"] == "date":
+        value, precision = parse_date(text) or (text, "text")
+        extra = {"precision": precision}
+    elif row["kind"] == "number":
+        value, unit = parse_number(text) or (text, "")
+        extra = {"unit": unit} if unit else {}
+    return found | {"text": text, "value": value} | extra
+
+
+def parse_date(text: str) -> tuple[date, str] | None:
+    """First day and precision of `1815-12-10`, `1943-05`, `1943` or `194X`; None for what is no such date."""
+    found = re.fullmatch(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?|(\d{3})X", text, re.ASCII)
+    if not found:
+        return None
+    year, month, day, decade = found.groups()
+    precision = "decade" if decade else "day" if day else "month" if month else "year"
+    try:
+        return date(int(decade + "0" if decade else year), int(month or 1), int(day or 1)), precision
+    except ValueError:
+        return None
+
+
+def parse_number(text: str) -> tuple[float, str] | None:
+    """Number and unit of `30` or `30 t`; None for what is no finite number."""
+    number, _, unit = text.partition(" ")
+    try:
+        value = float(number)
+    except ValueError:
+        return None
+    return (value, unit) if math.isfinite(value) else None
+
+
+def shortened(text: str, width: int = 60) -> str:
+    """The text on one line of at most `width` characters, for the caption of a node."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def row_hash(properties: Properties) -> str:
+    """16 hexadecimal digits that change with any property."""
+    return content_id(json.dumps(properties, sort_keys=True, ensure_ascii=False, default=str))[:16]
+
+
+def _node(labels: tuple[str, ...], properties: Properties) -> Wanted:
+    row = row_hash(properties)
+    return Wanted(properties["uid"], row, labels, {"uid": properties["uid"], "properties": properties | {"row": row}})
+
+
+def _edge(uid: str, source: str, target: str, label: str, properties: Properties) -> Wanted:
+    row = row_hash(properties)
+    held = {"uid": uid, **properties, "row": row}
+    return Wanted(uid, row, (label,), {"uid": uid, "source": source, "target": target, "properties": held})
+
+
+def _fact_edge(row: dict[str, Any]) -> Wanted:
+    properties = {key: row[key] for key in ("support", "score", "sentence", "source")}
+    return _edge(row["uid"], row["subject"], row["object"], "Literal" if row["literal"] else "Entity", properties)
+
+
+def _mentions_edge(row: dict[str, Any]) -> Wanted:
+    """`spans` are the mentions as `start:end`, offsets into the document."""
+    spans = [f"{start}:{end}" for start, end in zip(row["start_list"], row["end_list"], strict=True)]
+    return _edge(row["uid"], row["passage"], row["entity"], "Entity", {"count": len(spans), "spans": spans})
+
+
+def _mentions(extractions: pa.Table) -> pa.Table:
+    """One row a mention: uid, start, end, passage."""
+    mentions = extractions.column("mentions").combine_chunks()
+    flat = pc.list_flatten(mentions)
+    passages = extractions.column("passage").take(pc.list_parent_indices(mentions))
+    return pa.table({**{c: pc.struct_field(flat, c) for c in ("uid", "start", "end")}, "passage": passages})
+
+
+def _last_segment(uri: str) -> str:
+    found = urlsplit(uri)
+    name = PurePosixPath(unquote(found.path)).name or uri
+    return f"{name}#{unquote(found.fragment)}" if found.fragment else name
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=BATCH_ROWS):
+        yield from batch.to_pylist()
+
+
+def _schema(workspace: Workspace) -> Schema:
+    kept = workspace.state("schema")
+    if not kept:
+        raise WorkspaceError(f"{workspace.path} has not been built yet. Run: kgpipe build FOLDER")
+    schema = schemas.from_json(kept["json"])
+    for relation in schema.relations.values():
+        if relation.stored != "relationship":
+            raise SchemaError(
+                f'Relation "{relation.name}" of the schema {schema.name} is stored as a {relation.stored}; the graph '
+                "that kgpipe builds holds every fact as a relationship. Remove `stored:` from the schema file."
+            )
+    return schema
+
+
+def _constraints(store: Store, schema: Schema, progress: Progress) -> set[str]:
+    """Creates the constraints and indexes that are missing; returns the names of all constraints."""
+    known = {name for [name] in store.read(cypher.CONSTRAINTS, max_rows=None)[1]}
+    texts = cypher.constraints_and_indexes(schema)
+    missing = [name for name in texts if name not in known]
+    for done, name in enumerate(missing):
+        progress("graph constraints", done, len(missing))
+        store.write(texts[name])
+    store.write(cypher.AWAIT_INDEXES, timeout_s=660)
+    progress("graph constraints", len(missing), len(missing))
+    return known | set(texts)
+
+
+def _former(store: Store, constraints: set[str], schema: Schema) -> list[str]:
+    """Relation types of earlier schemas that still have edges."""
+    former = [kind for kind in cypher.relation_types(constraints) if kind not in schema.relations]
+    return [kind for kind in former if store.read(cypher.count_edges("Entity", kind))[1] != [[0]]]
+
+
+def _apply(store: Store, part: Part, seen: Callable[[int], None]) -> tuple[int, list[str], int]:
+    """Writes what is new or changed of one part; returns how many, the uids that are gone, the rows seen."""
+    batches: dict[tuple[tuple[str, ...], tuple[str, ...]], _Batch] = {}
+    n_written = n_seen = 0
+    gone: list[str] = []
+    for wanted, uid, found, labels in _side_by_side(part.wanted(), _present(store, part.pages)):
+        if wanted is None:
+            if found is not None:
+                gone.append(uid)
+            continue
+        n_seen += 1
+        if n_seen % BATCH_ROWS == 0:
+            seen(n_seen)
+        unwanted = () if part.relationships else tuple(sorted(set(labels) - set(wanted.group)))
+        complete = part.relationships or set(labels) == set(wanted.group)
+        if wanted.row == found and complete:
+            continue
+        batch = batches.setdefault((wanted.group, unwanted), _Batch([]))
+        batch.add(wanted.values)
+        n_written += 1
+        if batch.full:
+            _write(store, part, wanted.group, unwanted, batch.rows)
+            del batches[wanted.group, unwanted]
+    for (group, unwanted), batch in batches.items():
+        _write(store, part, group, unwanted, batch.rows)
+    return n_written, gone, n_seen
+
+
+def _write(
+    store: Store, part: Part, group: tuple[str, ...], unwanted: tuple[str, ...], rows: list[dict[str, Any]]
+) -> None:  # fmt: skip
+    if part.relationships:
+        rows.sort(key=lambda row: (row["source"], row["target"]))  # locks taken in one order by every writer
+    [[n_written]] = store.write(part.write(group, unwanted), {"rows": rows})
+    if n_written != len(rows):
+        raise StoreError(
+            f"{len(rows) - n_written:,} of {len(rows):,} {part.name} found no node at one end: something else is "
+            f"changing the graph at {store.uri}. Stop it and run the same command again."
+        )
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows of one transaction; full by number or by size."""
+
+    rows: list[dict[str, Any]]
+    n_characters: int = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        self.n_characters += sum(len(v) for v in row.get("properties", {}).values() if isinstance(v, str | list))
+
+    @property
+    def full(self) -> bool:
+        return len(self.rows) >= BATCH_ROWS or self.n_characters >= BATCH_CHARACTERS
+
+
+def _present(store: Store, pages: str) -> Iterator[tuple[str, str | None, list[str]]]:
+    after = ""
+    while True:
+        _, rows = store.read(pages, {"after": after, "limit": PAGE_ROWS}, timeout_s=600, max_rows=None)
+        yield from ((uid, found, labels) for uid, found, labels in rows)
+        if len(rows) < PAGE_ROWS:
+            return
+        after = rows[-1][0]
+
+
+def _side_by_side(
+    wanted: Iterator[Wanted], present: Iterator[tuple[str, str | None, list[str]]]
+) -> Iterator[tuple[Wanted | None, str, str | None, list[str]]]:
+    """Both in uid order, joined on the uid: (wanted or None, uid, hash found or None, labels found)."""
+    want, have = next(wanted, None), next(present, None)
+    while want or have:
+        if have is None or (want is not None and want.uid < have[0]):
+            yield want, want.uid, None, []
+            want = next(wanted, None)
+        elif want is None or have[0] < want.uid:
+            yield None, *have
+            have = next(present, None)
+        else:
+            yield want, *have
+            want, have = next(wanted, None), next(present, None)
