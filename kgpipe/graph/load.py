@@ -465,18 +465,18 @@ class _Batch:
         return len(self.rows) >= BATCH_ROWS or self.n_characters >= BATCH_CHARACTERS
 
 
-def _present(store: Store, pages: str) -> Iterator[tuple[str, str | None, list[str]]]:
+def _present(store: Store, pages: str) -> Iterator[list[Any]]:
     after = ""
     while True:
-        _, rows = store.read(pages, {"after": after, "limit": PAGE_ROWS}, timeout_s=600, max_rows=None)
-        yield from ((uid, found, labels) for uid, found, labels in rows)
-        if len(rows) < PAGE_ROWS:
+        _, [[page]] = store.read(pages, {"after": after, "limit": PAGE_ROWS}, timeout_s=600)
+        yield from page
+        if len(page) < PAGE_ROWS:
             return
-        after = rows[-1][0]
+        after = page[-1][0]
 
 
 def _side_by_side(
-    wanted: Iterator[Wanted], present: Iterator[tuple[str, str | None, list[str]]]
+    wanted: Iterator[Wanted], present: Iterator[list[Any]]
 ) -> Iterator[tuple[Wanted | None, str, str | None, list[str]]]:
     """Both in uid order, joined on the uid: (wanted or None, uid, hash found or None, labels found)."""
     want, have = next(wanted, None), next(present, None)

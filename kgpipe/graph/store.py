@@ -196,6 +196,10 @@ def plain(value: Any) -> Any:
     A node becomes {"labels", "properties"}, a relationship {"type", "start", "end", "properties"} with the
     uids of its ends, a path {"nodes", "relationships"}; dates and times become ISO text, a point a list.
     """
+    if isinstance(value, str | int | float | None):
+        return value
+    if type(value) is list:
+        return [plain(item) for item in value]
     from neo4j import graph, spatial
 
     if isinstance(value, graph.Node):
@@ -211,8 +215,6 @@ def plain(value: Any) -> Any:
         return list(value)
     if hasattr(value, "iso_format"):  # before tuples: a duration is one
         return value.iso_format()
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
     return value.hex() if isinstance(value, bytes | bytearray) else value
 
 
