@@ -47,7 +47,7 @@ def run(
     done = {row["document"] for row in present if row["uid"] in standing}
     todo = {uid for uid in wanted if uid not in done}
     counts = {"documents": 0, "passages": 0, "stale": len(stale)}
-    tokenizer = _tokenizer() if todo else None
+    tokenizer = shipped_tokenizer() if todo else None
     for path in workspace.files("documents"):
         rows = _texts(path, todo)
         made: list[Passage] = []
@@ -157,8 +157,13 @@ def _texts(path: Path, wanted: set[str]) -> list[dict[str, str]]:
     return [row for row in file.read(columns=["uid", "version", "text"]).to_pylist() if row["uid"] in wanted]
 
 
-def _tokenizer() -> Tokenizer:
-    """That of the shipped encoder; another one differs little in how many pieces it makes."""
-    from kgpipe.models.backbone import WEIGHTS, load_tokenizer
+def shipped_tokenizer() -> Tokenizer:
+    """That of the shipped encoder, read without loading torch; another one makes nearly as many pieces."""
+    from tokenizers import Tokenizer
 
-    return load_tokenizer(WEIGHTS / "embedder")
+    from kgpipe import models
+
+    tokenizer = Tokenizer.from_file(str(Path(models.__file__).parent / "weights" / "embedder" / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
