@@ -392,6 +392,59 @@ def neo4j_logs(
     typer.echo(server.log_tail(home, lines) or f"No log: no Neo4j was started in {home} yet.")
 
 
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="A question in English.")] = "",
+    questions: Annotated[
+        Path | None, typer.Option("--questions", help='JSON Lines file: {"id", "question", "entities"?} a line.')
+    ] = None,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show the query and the readings that lost.")] = False,
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the graph; every answer comes with the sentences that state it.
+
+    Example: kgpipe ask "Who designed the Analytical Engine?"
+    """
+    from kgpipe.query import answer
+
+    if bool(question) == bool(questions):
+        raise typer.BadParameter('give a question, or a file with --questions. Example: kgpipe ask "Who designed C?"')
+    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    asked = answer.read_questions(questions) if questions else [{"id": "", "question": question}]
+    with answer.opened(config) as (store, schema):
+        for item in asked:
+            found = answer.ask(item["question"], store, schema, entities=item.get("entities") or ())
+            if questions and as_json:
+                typer.echo(json.dumps({"id": item["id"], **found.to_json()}, ensure_ascii=False, default=str))
+            elif as_json:
+                _print_json(found.to_json())
+            else:
+                if questions:
+                    typer.echo(f"\n{item['id']}  {item['question']}")
+                typer.echo("\n".join(answer.lines(found, verbose=verbose)))
+
+
+@app.command()
+def show(
+    entity: Annotated[str, typer.Argument(help="Its name, alias or uid.")],
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the facts of an entity and where they are said.
+
+    Example: kgpipe show "Grace Hopper"
+    """
+    from kgpipe.query import answer, show
+
+    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    with answer.opened(config) as (store, schema):
+        found = show.show(entity, store, schema)
+    _print_json(found) if as_json else typer.echo("\n".join(show.lines(found)))
+
+
 def main() -> None:
     """Entry point: exit 0 done, 1 failed with one line (traceback with --debug), 2 wrong usage."""
     try:

@@ -1,0 +1,1 @@
+"""Asking: a question's words are linked, query graphs enumerated, ranked, compiled, guarded and answered with sentences."""

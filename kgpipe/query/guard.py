@@ -1,0 +1,120 @@
+"""The guard: a Cypher text runs only when the server's own plan says that it reads, by operators that are known."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from kgpipe.errors import QueryRefused, StoreError
+
+if TYPE_CHECKING:
+    from kgpipe.graph.store import Store
+
+TIMEOUT_S = 10.0
+MOST_ROWS = 10_000
+MOST_HOPS = 8
+"""Upper bound of a variable-length expansion that is let through."""
+LONGEST = 20_000
+"""Characters of a Cypher text."""
+
+FIRST = frozenset(("MATCH", "OPTIONAL", "WITH", "UNWIND", "RETURN"))
+"""What a text may begin with; EXPLAIN, PROFILE and CYPHER would turn our own EXPLAIN into something else, USE leaves the database."""
+
+OPERATORS = frozenset(
+    """
+    AllNodesScan AntiSemiApply Apply Argument AssertSameNode AssertSameRelationship CacheProperties CartesianProduct
+    ConditionalApply DirectedAllRelationshipsScan DirectedRelationshipByElementIdSeek DirectedRelationshipIndexContainsScan
+    DirectedRelationshipIndexEndsWithScan DirectedRelationshipIndexScan DirectedRelationshipIndexSeek
+    DirectedRelationshipTypeScan DirectedUnionRelationshipTypesScan Distinct Eager EagerAggregation EmptyRow
+    Expand(All) Expand(Into) Filter IntersectionNodeByLabelsScan LetAntiSemiApply LetSelectOrAntiSemiApply LetSelectOrSemiApply
+    LetSemiApply Limit MultiNodeIndexSeek NodeByElementIdSeek NodeByLabelScan NodeCountFromCountStore NodeHashJoin
+    NodeIndexContainsScan NodeIndexEndsWithScan NodeIndexScan NodeIndexSeek NodeIndexSeekByRange NodeUniqueIndexSeek
+    NodeUniqueIndexSeekByRange Optional OptionalExpand(All) OptionalExpand(Into) OrderedAggregation OrderedDistinct
+    OrderedUnion PartialSort PartialTop PartitionedAllNodesScan PartitionedNodeByLabelScan PartitionedUnwind ProduceResults
+    ProjectEndpoints Projection RelationshipCountFromCountStore RollUpApply SelectOrAntiSemiApply SelectOrSemiApply SemiApply
+    Skip Sort SubtractionNodeByLabelsScan Top Top1WithTies UndirectedAllRelationshipsScan
+    UndirectedRelationshipIndexContainsScan UndirectedRelationshipIndexEndsWithScan UndirectedRelationshipIndexScan
+    UndirectedRelationshipIndexSeek UndirectedRelationshipIndexSeekByRange DirectedRelationshipIndexSeekByRange
+    UndirectedRelationshipTypeScan UndirectedUnionRelationshipTypesScan Union UnionNodeByLabelsScan Unwind ValueHashJoin
+    LeftOuterHashJoin RightOuterHashJoin TriadicSelection TriadicBuild TriadicFilter ExhaustiveLimit
+    DirectedRelationshipUniqueIndexSeek UndirectedRelationshipUniqueIndexSeek
+    """.split()
+)
+"""Operators that only read the graph; what is not here (LoadCSV, ProcedureCall, Show…, Terminate…, writes) is refused."""
+EXPANSIONS = frozenset(("VarLengthExpand(All)", "VarLengthExpand(Into)", "VarLengthExpand(Pruning)",
+                        "VarLengthExpand(Pruning,BFS,All)", "VarLengthExpand(Pruning,BFS,Into)"))  # fmt: skip
+
+_IGNORED = re.compile(r"\s+|//[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
+_QUOTED = re.compile(r"`(?:[^`]|``)*`|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_BOUNDED = re.compile(r"\*\d*\.\.(\d+)|\*(\d+)(?!\d*\.\.)")
+
+
+def check(cypher: str, params: dict[str, Any], store: Store) -> None:
+    """Raises QueryRefused, naming the operator or clause, unless the text only reads and is bounded.
+
+    The text is explained, never run: the server's parser is the judge, so no trick of spelling gets past it.
+    """
+    if len(cypher) > LONGEST:
+        raise QueryRefused(
+            f"The query has {len(cypher)} characters; at most {LONGEST} are let through. Make it shorter."
+        )
+    first = first_word(cypher)
+    if first not in FIRST:
+        raise QueryRefused(
+            f'The query begins with "{first}"; it may begin with {", ".join(sorted(FIRST))}. Write one reading query.'
+        )
+    try:
+        plan = store.explain(cypher, params)
+    except StoreError as error:
+        raise QueryRefused(f"The query is not let through: {error}") from error
+    if plan.kind != "r":
+        raise QueryRefused(
+            f'The query is of kind "{plan.kind}"; only "r" (reading) is let through. Leave out what writes.'
+        )
+    if not plan.tree:
+        raise QueryRefused(
+            "The server gave no plan for the query, so nothing says that it only reads. Write a MATCH query."
+        )
+    for operator, details in _operators(plan.tree):
+        if operator in EXPANSIONS:
+            _check_bound(operator, details)
+        elif operator not in OPERATORS:
+            raise QueryRefused(
+                f"The query needs the operator {operator}, which is not let through; reading, filtering, "
+                "expanding, joining, sorting and counting are. Leave out the clause that needs it."
+            )
+
+
+def run(
+    cypher: str, params: dict[str, Any], store: Store, *, timeout_s: float = TIMEOUT_S, max_rows: int = MOST_ROWS
+) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of a query that the guard lets through, from a READ session with time limit and row cap."""
+    check(cypher, params, store)
+    return store.read(cypher, params, timeout_s=timeout_s, max_rows=max_rows)
+
+
+def first_word(cypher: str) -> str:
+    """The first word of a text after white space and comments, in capitals."""
+    place = 0
+    while match := _IGNORED.match(cypher, place):
+        place = match.end()
+    word = re.match(r"[A-Za-z]+(?![\w\\])", cypher[place:])
+    return word.group().upper() if word else cypher[place : place + 12]
+
+
+def _operators(tree: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [(tree["operatorType"].partition("@")[0], str((tree.get("args") or {}).get("Details", "")))]
+    for child in tree.get("children") or ():
+        found.extend(_operators(child))
+    return found
+
+
+def _check_bound(operator: str, details: str) -> None:
+    # names may hold anything between backticks, a "*..3" too: take them out before looking
+    stars = _QUOTED.sub("", details)
+    bounds = [int(a or b) for a, b in _BOUNDED.findall(stars)]
+    if not bounds or len(bounds) != stars.count("*") or max(bounds) > MOST_HOPS:
+        raise QueryRefused(
+            f"The query expands paths without an upper bound, or beyond {MOST_HOPS} hops ({operator}: {details.strip()}). "
+            f"Write one, like *1..{MOST_HOPS}."
+        )

@@ -1,0 +1,487 @@
+"""What a question speaks of: entities, types, dates and numbers of the graph, and the form of the answer that is asked for."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kgpipe import literals, names
+from kgpipe.query.words import AUXILIARY, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, words
+from kgpipe.schema import Schema
+
+if TYPE_CHECKING:
+    from kgpipe.graph.store import Store
+    from kgpipe.models.embed import Embedder
+
+LONGEST_NAME = 8
+"""Words of the longest span that is looked up as a name."""
+MOST_WORDS = 60
+"""Words of a question that are read; what comes after them is not a question any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entity that a span may name."""
+
+    uid: str
+    type: str
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySpan:
+    """Words [start, end) of the question and the entities they may name, best first."""
+
+    start: int
+    end: int
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeSpan:
+    """Words [start, end) that are the label or a synonym of an entity type."""
+
+    start: int
+    end: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSpan:
+    """Words [start, end) that say a date or number, with the comparison before it (=, <, >)."""
+
+    start: int
+    end: int
+    kind: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A question with what was found in it."""
+
+    question: str
+    words: tuple[Word, ...]
+    entities: tuple[EntitySpan, ...] = ()
+    types: tuple[TypeSpan, ...] = ()
+    values: tuple[ValueSpan, ...] = ()
+    output: str = "node"
+    asker: str = ""
+    """The question word: who, when, where, which, what, how; empty for yes/no questions and commands."""
+    head: tuple[int, int] = (0, 0)
+    """Words [start, end) of the noun phrase after which, what, how many, list."""
+    asks: tuple[tuple[str, float], ...] = ()
+    """How well each type of the schema fits what is asked for, 0 to 1."""
+    unknown: tuple[str, ...] = ()
+    """Capitalised names in the question that the graph does not know."""
+
+    @functools.cached_property
+    def content(self) -> tuple[int, ...]:
+        """Indexes of the words outside names and values that carry content."""
+        taken = {i for s in (*self.entities, *self.values) for i in range(s.start, s.end)}
+        return tuple(
+            i for i, w in enumerate(self.words) if i not in taken and w.lower not in FUNCTION and w.lower not in LIGHT
+        )
+
+
+class Vocabulary:
+    """The words and sentence vectors of a schema's types and relations, made once."""
+
+    def __init__(self, schema: Schema, embedder: Embedder) -> None:
+        self.schema = schema
+        self.embedder = embedder
+        self.types = list(schema.entities)
+        self.relations = [r for r in schema.relations if schema.relations[r].stored == "relationship"]
+        self.type_phrases = {e.name: (e.label, *e.synonyms) for e in schema.entities.values()}
+        self.relation_phrases = {
+            name: tuple(dict.fromkeys((r.label, *r.synonyms, _words(r.inverse), _words(r.name)))) for name, r in
+            schema.relations.items()
+        }  # fmt: skip
+        self.relation_phrases = {n: tuple(p for p in ps if p) for n, ps in self.relation_phrases.items()}
+        self.said = {name: self._said(name) for name in self.relations}
+        self._vectors: dict[str, np.ndarray] = {}
+        self.vectors([
+            *_PERSON, *_ORGANIZATION, *_PLACE, *_DATE,
+            *(p for ps in self.type_phrases.values() for p in ps),
+            *(p for name in self.relations for p in (*self.relation_phrases[name], *self.said[name])),
+        ])  # fmt: skip
+
+    def vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors (n, width) of short texts, from memory where they were asked before."""
+        new = [t for t in dict.fromkeys(texts) if t not in self._vectors]
+        if new:
+            if len(self._vectors) > 50_000:  # a long-lived process must not grow without bound
+                self._vectors.clear()
+                new = list(dict.fromkeys(texts))
+            for text, vector in zip(new, self.embedder.encode(new), strict=True):
+                self._vectors[text] = vector
+        return np.stack([self._vectors[t] for t in texts]) if texts else np.zeros((0, 1), np.float32)
+
+    def likeness(self, entity_type: str, examples: Sequence[str]) -> float:
+        """How close the type, or one of its parents, is in meaning to the example words, 0 to 1."""
+        phrases = [p for t in self.schema.ancestors(entity_type) for p in self.type_phrases.get(t, ())]
+        return scaled(float((self.vectors(phrases) @ self.vectors(examples).T).max()), 0.45, 0.85) if phrases else 0.0
+
+    def _said(self, name: str) -> tuple[str, ...]:
+        relation = self.schema.relations[name]
+        subject, object_ = (
+            " or ".join(self.schema.entities[t].label for t in side[:2]) or "thing"
+            for side in (relation.domain, relation.range)
+        )
+        sentences = [f"{subject} {relation.label} {object_}"]
+        if relation.description:
+            sentences.append(relation.description)
+        return tuple(sentences)
+
+
+_PERSON = ("person", "human being")
+_ORGANIZATION = ("organization", "company")
+_PLACE = ("place", "location", "city")
+_DATE = ("date", "year", "day", "month", "decade", "century")
+_vocabularies: dict[tuple[str, int], Vocabulary] = {}
+
+
+def vocabulary(schema: Schema, embedder: Embedder) -> Vocabulary:
+    """The vocabulary of a schema, made once a process and embedder."""
+    key = (schema.fingerprint, id(embedder))
+    if key not in _vocabularies:
+        _vocabularies[key] = Vocabulary(schema, embedder)
+    return _vocabularies[key]
+
+
+def scaled(value: float, low: float, high: float) -> float:
+    """The value as 0 at `low`, 1 at `high`."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def link(question: str, store: Store, known: Vocabulary, *, entities: Sequence[dict[str, Any]] = ()) -> Linked:
+    """The question linked to the graph; with `entities` given ({"text", "label"?, "value"?}) no names are searched."""
+    found = tuple(words(question)[:MOST_WORDS])
+    types = _types(found, known)
+    values = _values(question, found)
+    spans = (
+        _given(question, found, entities, store, known) if entities else _entities(found, types, values, store, known)
+    )
+    values = tuple(v for v in values if not any(v.start < s.end and s.start < v.end for s in spans))
+    types = tuple(t for t in types if not any(t.start < s.end and s.start < t.end for s in spans))
+    output, asker, head = _frame(found, spans)
+    linked = Linked(question, found, spans, types, values, output, asker, head)
+    return Linked(
+        question,
+        found,
+        spans,
+        types,
+        values,
+        output,
+        asker,
+        head,
+        asks=_asks(linked, known),
+        unknown=_unknown(linked, known),
+    )
+
+
+def _types(found: tuple[Word, ...], known: Vocabulary) -> tuple[TypeSpan, ...]:
+    stems = {content_stems(p): t for t, ps in reversed(known.type_phrases.items()) for p in ps}
+    spans: list[TypeSpan] = []
+    for length in (4, 3, 2, 1):
+        for start in range(len(found) - length + 1):
+            end = start + length
+            key = tuple(w.stem for w in found[start:end])
+            taken = any(start < s.end and s.start < end for s in spans)
+            if not taken and key in stems and not known.schema.is_literal(stems[key]):
+                spans.append(TypeSpan(start, end, stems[key]))
+    return tuple(sorted(spans, key=lambda s: s.start))
+
+
+_COMPARE = {
+    "<": {"before", "until", "under", "below", "earlier than", "less than", "fewer than", "older than"},
+    ">": {"after", "since", "over", "above", "later than", "more than", "newer than"},
+}
+
+
+def _values(question: str, found: tuple[Word, ...]) -> tuple[ValueSpan, ...]:
+    spans = []
+    for literal in literals.find(question):
+        inside = [i for i, w in enumerate(found) if w.start < literal.end and literal.start < w.end]
+        if not inside:
+            continue
+        start, end = inside[0], inside[-1] + 1
+        before = [w.lower for w in found[max(0, start - 2) : start]]
+        operator = next((o for o, cues in _COMPARE.items() if {*before[-1:], " ".join(before)} & cues), "=")
+        spans.append(ValueSpan(start, end, literal.kind, operator, literal.value))
+    return tuple(spans)
+
+
+def _entities(
+    found: tuple[Word, ...], types: tuple[TypeSpan, ...], values: tuple[ValueSpan, ...], store: Store, known: Vocabulary
+) -> tuple[EntitySpan, ...]:
+    ranges = [
+        (i, j) for i in range(len(found)) for j in range(i + 1, min(len(found), i + LONGEST_NAME) + 1)
+        if _may_name(found[i:j])
+    ]  # fmt: skip
+    texts = {(i, j): " ".join([w.text for w in found[i : j - 1]] + [_unpossessed(found[j - 1])]) for i, j in ranges}
+    rows = _search(store, known, list(dict.fromkeys(texts.values())))
+    lower_question = not any(c.isupper() for w in found[1:] for c in w.text)
+    matches: list[EntitySpan] = []
+    for i, j in ranges:
+        if any(v.start <= i and j <= v.end for v in values) and not any(c.isalpha() for c in texts[i, j]):
+            continue
+        candidates = [
+            Candidate(r["uid"], r["type"], r["name"], score) for r in rows.get(texts[i, j], ())
+            if (score := _score(texts[i, j], r, lower_question)) > 0.5
+        ]  # fmt: skip
+        candidates.sort(key=lambda c: (-c.score, -len(c.name), c.uid))
+        vocabulary_words = {s for ps in known.relation_phrases.values() for p in ps for s in content_stems(p)}
+        plain = all(not any(c.isupper() or c.isdigit() for c in w.text) for w in found[i:j])
+        if plain and all(_is_type_word(k, types) or found[k].stem in vocabulary_words for k in range(i, j)):
+            continue  # "computer" asks for computers, also when something is called so
+        if candidates:
+            best = candidates[0].score
+            matches.append(EntitySpan(i, j, tuple(c for c in candidates if c.score > best - 0.15)[:4]))
+    chosen: list[EntitySpan] = []
+    for match in sorted(
+        matches, key=lambda m: (-(m.candidates[0].score >= 0.9), -(m.end - m.start), -m.candidates[0].score)
+    ):
+        if not any(match.start < c.end and c.start < match.end for c in chosen):
+            chosen.append(match)
+    return tuple(sorted(chosen, key=lambda m: m.start))
+
+
+def _is_type_word(index: int, types: tuple[TypeSpan, ...]) -> bool:
+    return any(t.start <= index < t.end for t in types)
+
+
+def _unpossessed(word: Word) -> str:
+    return re.sub(r"['’]s?$", "", word.text)
+
+
+def _may_name(span: Sequence[Word]) -> bool:
+    """Whether a name may begin and end so: not with a function word in lower case."""
+    first, last = span[0], span[-1]
+    if any(w.possessive for w in span[:-1]):
+        return len(span) > 2 and span[0].text[0].isupper()  # "Moore's law", not "X's wife"
+    if len(span) == 1:
+        return first.lower not in FUNCTION and first.lower not in LIGHT
+    return (
+        not (first.text.islower() and first.lower in FUNCTION)
+        and last.lower not in FUNCTION
+        and (first.lower not in _ASKERS and first.lower not in AUXILIARY)
+    )
+
+
+def _search(store: Store, known: Vocabulary, texts: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """`entities_with`, each row with its `type`."""
+    found = entities_with(store, texts)
+    for rows in found.values():
+        for row in rows:
+            row["type"] = type_of(row["labels"], known.schema)
+    return found
+
+
+def entities_with(store: Store, texts: Sequence[str], *, query: str | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Entities whose name or alias holds the words of each text in order, best first, by text.
+
+    Rows are {"uid", "name", "aliases", "labels"}. With `query`, a Lucene query, that is searched instead.
+    """
+    from kgpipe.graph.store import ENTITY_INDEX
+
+    columns, rows = store.read(
+        "UNWIND $texts AS text CALL db.index.fulltext.queryNodes($index, text.query, {limit: 25}) YIELD node, score "
+        "WHERE node:Entity RETURN text.text AS text, node.uid AS uid, node.name AS name, node.aliases AS aliases, "
+        "labels(node) AS labels",
+        {"index": ENTITY_INDEX, "texts": [{"text": t, "query": query or _phrase_query(t)} for t in texts]},
+        max_rows=None,
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for values in rows:
+        row = dict(zip(columns, values, strict=True))
+        found.setdefault(row.pop("text"), []).append(row)
+    return found
+
+
+def _phrase_query(text: str) -> str:
+    """The text as one Lucene phrase: between quotes, with what is special there escaped."""
+    return '"' + re.sub(r'([\\"])', r"\\\1", text) + '"'
+
+
+def type_of(labels: Sequence[str], schema: Schema) -> str:
+    """The most specific type of the schema among a node's labels; empty when there is none."""
+    known = [name for name in labels if name in schema.entities]
+    return max(known, key=lambda name: len(schema.ancestors(name)), default="")
+
+
+def _score(text: str, row: dict[str, Any], lower_question: bool) -> float:
+    """How surely the text names the entity: 1 its name, less for aliases, other word orders and parts of names."""
+    key = names.normalise(text)
+    if not key:
+        return 0.0
+    best = 0.0
+    for name in (row["name"], *(row["aliases"] or ())):
+        other = names.normalise(name)
+        mine, theirs = key.split(), other.split()
+        if key == other:
+            # Short names are case-sensitive: "it" is not IT, "c" is not C
+            same_case = len(key) > 3 or text == name or lower_question
+            score = (1.0 if name == row["name"] else 0.97) if same_case else 0.0
+        elif sorted(set(mine) - _NAME_GLUE) == sorted(set(theirs) - _NAME_GLUE):
+            score = 0.93
+        elif (text[:1].isupper() or lower_question) and len(key) > 2 and set(mine) < set(theirs):
+            share = len(key) / len(other)
+            score = 0.86 if theirs[-len(mine) :] == mine and len(theirs) <= len(mine) + 2 else 0.5 + 0.3 * share
+        else:
+            score = 0.0
+        best = max(best, score)
+    return best
+
+
+_NAME_GLUE = {"of", "the", "and", "for", "de", "von"}
+
+
+def _given(
+    question: str, found: tuple[Word, ...], entities: Sequence[dict[str, Any]], store: Store, known: Vocabulary
+) -> tuple[EntitySpan, ...]:
+    """Spans of the entities that the caller names, looked up by their value."""
+    spans = []
+    rows = _search(store, known, [str(e.get("value") or e["text"]) for e in entities])
+    for entity in entities:
+        value = str(entity.get("value") or entity["text"])
+        position = question.casefold().find(str(entity["text"]).casefold())
+        inside = [
+            i
+            for i, w in enumerate(found)
+            if position >= 0 and w.start < position + len(entity["text"]) and position < w.end
+        ]
+        candidates = sorted(
+            (
+                Candidate(r["uid"], r["type"], r["name"], score) for r in rows.get(value, ())
+                if (score := _score(value, r, True)) > 0.9 and (not entity.get("label") or entity["label"] in r["labels"])
+            ),
+            key=lambda c: (-c.score, c.uid),
+        )  # fmt: skip
+        if candidates:
+            where = (inside[0], inside[-1] + 1) if inside else (len(found), len(found))
+            spans.append(EntitySpan(*where, tuple(candidates[:4])))
+    return tuple(spans)
+
+
+_ASKERS = {"who", "whom", "whose", "when", "where", "which", "what", "how"}
+_COMMANDS = {"list", "name", "give", "show", "tell", "find", "count"}
+_HOW_MUCH = {"much", "long", "old", "tall", "heavy", "fast", "large", "big", "far", "high", "wide", "deep"}
+
+
+def _frame(found: tuple[Word, ...], spans: tuple[EntitySpan, ...]) -> tuple[str, str, tuple[int, int]]:
+    """Output (node, count, exists), question word, and the words of the noun phrase that is asked for."""
+    lower = [w.lower for w in found]
+    inside = {i for s in spans for i in range(s.start, s.end)}
+    if not lower:
+        return "node", "", (0, 0)
+    for i, word in enumerate(lower):
+        if word == "how" and lower[i + 1 : i + 2] == ["many"]:
+            return "count", "how", _phrase(lower, i + 2, inside)
+        if word == "number" and lower[i + 1 : i + 2] == ["of"]:
+            return "count", "how", _phrase(lower, i + 2, inside)
+    if lower[0] == "count":
+        return "count", "how", _phrase(lower, 1, inside)
+    asked = next((i for i, w in enumerate(lower) if w in _ASKERS and i not in inside), None)
+    if lower[0] in AUXILIARY and not (asked is not None and lower[0] in ("can", "could", "would", "will", "do")):
+        return "exists", "", (0, 0)
+    if lower[0] in _COMMANDS and (asked is None or asked > 3):
+        return "node", "", _phrase(lower, 1, inside)
+    if asked is None:
+        return "node", "", _phrase(lower, 0, inside)
+    if lower[asked] in ("which", "what", "whose"):
+        return "node", lower[asked], _phrase(lower, asked + 1, inside)
+    if lower[asked] == "how":
+        return "node", "how much" if set(lower[asked + 1 : asked + 2]) & _HOW_MUCH else "how", (0, 0)
+    return "node", lower[asked], (0, 0)
+
+
+_BEFORE_NOUN = {"the", "a", "an", "me", "us", "all", "any", "of", "every", "each", "different", "other"} | AUXILIARY
+
+
+def _phrase(lower: list[str], start: int, inside: set[int]) -> tuple[int, int]:
+    """The noun phrase that begins at `start` or after copula, articles and `names of`."""
+    while start < len(lower) and (
+        lower[start] in _BEFORE_NOUN or (lower[start] in LIGHT and "of" in lower[start + 1 : start + 2])
+    ):
+        start += 1
+    end = start
+    while end < len(lower) and end < start + 4 and end not in inside and lower[end] not in FUNCTION:
+        end += 1
+    return start, end
+
+
+def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
+    """For each type of the schema, how well it fits the question word and the noun after it."""
+    fits = {}
+    head = [linked.words[i] for i in range(*linked.head)]
+    typed = next((t for t in linked.types if linked.head[0] <= t.start < linked.head[1]), None)
+    related = {s for ps in known.relation_phrases.values() for p in ps for s in content_stems(p)}
+    for name in known.types:
+        kind = known.schema.entities[name].literal
+        if linked.asker == "when" or (head and any(w.lower in _DATE for w in head)):
+            fit = 1.0 if kind == "date" else 0.0
+        elif linked.asker == "how much":
+            fit = 1.0 if kind == "number" else 0.0
+        elif linked.asker in ("who", "whom", "whose") and not head:
+            fit = 0.0 if kind else max(known.likeness(name, _PERSON), 0.6 * known.likeness(name, _ORGANIZATION), 0.05)
+        elif linked.asker == "where":
+            fit = 0.0 if kind else max(known.likeness(name, _PLACE), 0.7 * known.likeness(name, _ORGANIZATION), 0.05)
+        elif typed:
+            below = typed.type in known.schema.ancestors(name)
+            family = known.schema.family(name) == known.schema.family(typed.type)
+            fit = 0.0 if kind else 1.0 if below else 0.6 if family else 0.05
+        elif head and not any(w.stem in related for w in head):
+            noun = [w.lower for w in head[:2]] + [" ".join(w.lower for w in head[:2])]
+            fit = 0.3 * bool(kind) if kind else max(known.likeness(name, noun), 0.2)
+        else:
+            fit = 0.4 if kind and not head else 0.7
+        fits[name] = round(fit, 3)
+    return tuple(fits.items())
+
+
+def _unknown(linked: Linked, known: Vocabulary) -> tuple[str, ...]:
+    """Runs of capitalised words that nothing in graph or schema explains."""
+    vocabulary_words = {
+        s
+        for ps in (*known.relation_phrases.values(), *known.type_phrases.values())
+        for p in ps
+        for s in content_stems(p)
+    }
+    runs: list[str] = []
+    last = -2
+    for i in linked.content:
+        word = linked.words[i]
+        name_like = any(c.isupper() for c in word.text[:1]) or any(c.isdigit() for c in word.text)
+        if i == 0 or not name_like or word.stem in vocabulary_words:
+            continue
+        if i == last + 1 and runs:
+            runs[-1] += f" {word.text}"
+        else:
+            runs.append(word.text)
+        last = i
+    return tuple(runs)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").lower()
+
+
+__all__ = [
+    "Candidate",
+    "EntitySpan",
+    "Linked",
+    "PREPOSITION",
+    "TypeSpan",
+    "ValueSpan",
+    "Vocabulary",
+    "link",
+    "vocabulary",
+]

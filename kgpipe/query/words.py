@@ -1,0 +1,116 @@
+"""The words of a question: tokens with offsets, word stems that join `designer` and `designed`, and what is no content."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+_TOKEN = re.compile(r"[^\W_]+(?:[.'’&+/-][^\W_]+)*[+#]*(?:'s\b)?|[\u3040-\u30ff\u3400-\u9fff]")
+_POSSESSIVE = re.compile(r"['’]s?$")
+
+_IRREGULAR = {
+    form: stem
+    for stem, forms in {
+        "write": "wrote written writer", "build": "built builder", "make": "made maker", "win": "won winner winning",
+        "teach": "taught teacher", "lead": "led leader", "buy": "bought buyer", "sell": "sold seller sale",
+        "give": "gave given", "hold": "held holder", "bear": "born birth birthplace birthday", "die": "died death dead dying",
+        "run": "ran runs running", "begin": "began begun", "choose": "chose chosen", "know": "knew known",
+        "grow": "grew grown", "speak": "spoke spoken speaker", "sing": "sang sung singer", "fight": "fought",
+        "take": "took taken", "lie": "lay lies", "base": "based", "wed": "wedding", "marry": "married marriage",
+        "study": "studied studies student", "found": "founded founder founding foundation co-founded cofounded co-founder",
+        "person": "people persons", "woman": "women", "man": "men", "child": "children", "wife": "wives",
+        "country": "countries", "city": "cities", "advise": "advisor adviser advised", "live": "lived lives residence",
+        "receive": "received recipient receiver receives", "acquire": "acquired acquisition", "lose": "lost",
+        "publish": "published publication publisher", "locate": "located location", "succeed": "successor succeeded",
+    }.items()
+    for form in forms.split()
+}  # fmt: skip
+
+FUNCTION = frozenset(
+    "a an the of in on at by for from to with and or as into onto over under about after before since until between during "
+    "is are was were be been being am do does did done has have had having can could will would shall should may might must "
+    "it its he him his she her hers they them their this that these those there here not no nor than then so such "
+    "who whom whose which what when where why how many much if any some both each every all also ever yet else up out "
+    "i me my we us our you your".split()
+)
+"""Words that carry the frame of a question, never its content."""
+
+LIGHT = frozenset(
+    "name named names call called known tell list give show find please thing things something someone somebody anyone "
+    "anybody people person persons number count total different exist exists get got say said graph first full "
+    "year date day month time place happen happened part role kind type sort one ones exactly currently originally "
+    "actually famous later mention mentioned".split()
+)
+"""Words whose loss does not change what is asked."""
+
+AUXILIARY = frozenset("is are was were do does did has have had can could will would".split())
+BE = frozenset("is are was were be been being".split())
+PREPOSITION = frozenset("of in on at by for from to with into during under after before since as about".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a question; `lower` is without the possessive, `stem` joins its relatives."""
+
+    start: int
+    end: int
+    text: str
+    lower: str
+    stem: str
+    possessive: bool = False
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text in order; `C++`, `PDP-11`, `O'Brien` and `C#` are one word each."""
+    found = []
+    for match in _TOKEN.finditer(text):
+        plain = _POSSESSIVE.sub("", match.group()) or match.group()
+        lower = plain.casefold()
+        possessive = plain != match.group() or text[match.end() : match.end() + 1] in ("'", "’")
+        found.append(Word(match.start(), match.end(), match.group(), lower, stem(lower), possessive))
+    return found
+
+
+@functools.lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """The part that a verb, its agent and its action share: designer, designed, designing → design."""
+    if word in _IRREGULAR:
+        return _bare(_IRREGULAR[word])
+    for suffix in (
+        "ing",
+        "ers",
+        "ors",
+        "ees",
+        "ed",
+        "er",
+        "or",
+        "ee",
+        "ions",
+        "ion",
+        "ments",
+        "ment",
+        "ies",
+        "es",
+        "s",
+    ):
+        if (
+            word.endswith(suffix)
+            and len(word) - len(suffix) >= 3
+            and not (suffix == "s" and word.endswith(("ss", "us", "is")))
+        ):
+            base = word[: -len(suffix)]
+            return _bare(base + "y" if suffix == "ies" else base)
+    return _bare(word)
+
+
+def content_stems(text: str) -> tuple[str, ...]:
+    """Stems of the words of a phrase that carry content, in order."""
+    return tuple(w.stem for w in words(text) if w.lower not in FUNCTION)
+
+
+def _bare(base: str) -> str:
+    base = base.rstrip("e") if len(base) > 3 else base
+    if len(base) > 3 and base[-1] == base[-2] and base[-1] not in "lsz":
+        base = base[:-1]
+    return base[:-1] + "i" if base.endswith("y") and len(base) > 3 else base
