@@ -158,7 +158,7 @@ def _read_document(
         for mention in row["mentions"]
         if not schema.is_literal(mention["type"])
     ])  # fmt: skip
-    stands = coref.antecedents(spans, document["title"], sentence_starts, schema)
+    stands = coref.antecedents(spans, document["text"], document["title"], sentence_starts, schema)
     named = {span.uid: span for span in spans if span.uid not in stands and span.name}
     functional, neighbours = _said(rows, {**{u: u for u in named}, **stands}, named, schema)
     groups: dict[tuple[str, str], list[NamedSpan]] = defaultdict(list)
