@@ -1,0 +1,72 @@
+"""No query of the loader reads more than it must: EXPLAIN shows an index under every one of them."""
+
+import pytest
+
+from kgpipe import schema as schemas
+from kgpipe.graph import cypher
+from kgpipe.graph.store import Store
+
+SCHEMA = schemas.parse("""
+entities:
+  Person: {}
+  Company: {}
+  Date: {literal: date}
+relations:
+  FOUNDED: {domain: [Person], range: [Company]}
+  MENTIONS: {domain: [Person], range: [Person]}
+  BORN_ON: {domain: [Person], range: [Date]}
+""")
+LINKS = [("Passage", "PART_OF", "Document"), ("Evidence", "IN", "Passage")]
+EDGES = [("Passage", "MENTIONS", "Entity"), ("Entity", "MENTIONS", "Entity"), ("Entity", "BORN_ON", "Literal")]
+PARAMETERS = {
+    "rows": [], "uids": [], "after": "", "limit": 10, "workspace": "w", "fingerprint": "f", "schema": "{}",
+}  # fmt: skip
+QUERIES = {
+    "owner": cypher.OWNER,
+    "claim": cypher.CLAIM,
+    "begin": cypher.BEGIN,
+    "finish": cypher.FINISH,
+    **{f"pages {label}": cypher.node_pages(label) for label in cypher.NODES},
+    **{f"write {label}": cypher.write_nodes((label, "Person"), ("Company",)) for label in cypher.NODES},
+    **{f"remove {label}": cypher.remove_nodes(label) for label in cypher.NODES},
+    **{f"pages {link[1]}": cypher.link_pages(*link) for link in LINKS},
+    **{f"write {link[1]}": cypher.write_links(*link) for link in LINKS},
+    **{f"remove {link[1]}": cypher.remove_links(*link) for link in LINKS},
+    **{f"pages {edge[0]} {edge[1]}": cypher.edge_pages(*edge[:2]) for edge in EDGES},
+    **{f"write {edge[0]} {edge[1]}": cypher.write_edges(*edge) for edge in EDGES},
+    **{f"remove {edge[0]} {edge[1]}": cypher.remove_edges(*edge[:2]) for edge in EDGES},
+    **{f"count {edge[0]} {edge[1]}": cypher.count_edges(*edge[:2]) for edge in EDGES},
+}
+
+
+@pytest.fixture(scope="module")
+def store(neo4j):
+    with Store(neo4j.uri, neo4j.user, neo4j.password) as opened:
+        for text in (cypher.MARKER_CONSTRAINT, *cypher.constraints_and_indexes(SCHEMA).values()):
+            opened.write(text)
+        opened.write(cypher.AWAIT_INDEXES)
+        yield opened
+
+
+@pytest.mark.parametrize("text", QUERIES.values(), ids=QUERIES)
+def test_every_query_finds_its_nodes_and_edges_by_an_index(store, text):
+    operators = store.explain(text, PARAMETERS).operators
+    assert not [o for o in operators if o.endswith("Scan") or "TypeScan" in o]
+    assert [o for o in operators if "UniqueIndexSeek" in o or o.endswith("CountFromCountStore")]
+
+
+def test_constraints_stand_by_their_names_and_can_be_made_again(store):
+    texts = cypher.constraints_and_indexes(SCHEMA)
+    for text in texts.values():
+        store.write(text)
+    found = {row[0] for row in store.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name")[1]}
+    assert set(texts) <= found
+    constraints = {row[0] for row in store.read(cypher.CONSTRAINTS)[1]}
+    assert cypher.relation_types(constraints) == ["BORN_ON", "FOUNDED", "MENTIONS"]
+
+
+def test_a_fact_is_found_by_its_uid_once(store):
+    store.write("CREATE (:Entity {uid: 'x'})-[:FOUNDED {uid: 'f'}]->(:Entity {uid: 'y'})")
+    with pytest.raises(Exception, match="already exists"):
+        store.write("MATCH (x:Entity {uid: 'x'}), (y:Entity {uid: 'y'}) CREATE (y)-[:FOUNDED {uid: 'f'}]->(x)")
+    store.write("MATCH (n:Entity) WHERE n.uid IN ['x', 'y'] DETACH DELETE n")
