@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from kgpipe import engine
 from kgpipe import schema as schemas
@@ -13,9 +15,6 @@ from kgpipe.errors import KgpipeError, TooManyFailures
 from kgpipe.extract.base import Extractor, fingerprint
 from kgpipe.records import Extraction, Failure, Passage
 from kgpipe.workspace import Workspace
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +28,8 @@ def run(
     passages = workspace.read("passages")
     _clear_stale(workspace, passages, current, shard)
     todo = engine.missing(passages, workspace, "extractions", on="uid", key="passage")
-    todo = todo.filter([engine.in_shard(uid, shard) for uid in todo.column("uid").to_pylist()])
+    mine = [engine.in_shard(uid, shard) for uid in todo.column("uid").to_pylist()]
+    todo = todo.filter(pa.array(mine, pa.bool_()))  # typed, since an empty list says no type
     counts = {"passages": 0, "mentions": 0, "relations": 0, "failed": 0}
     if not todo.num_rows:
         return counts
