@@ -57,7 +57,7 @@ _NICKNAMES = [
     {"ben", "benjamin"}, {"beth", "betty", "liz", "elizabeth"}, {"bill", "billy", "will", "william"},
     {"bob", "rob", "bobby", "robert"}, {"charlie", "chuck", "charles"}, {"chris", "christopher", "christian"},
     {"dan", "danny", "daniel"}, {"dave", "david"}, {"dick", "rick", "richard"}, {"don", "donald"},
-    {"doug", "douglas"}, {"ed", "eddie", "ted", "edward", "edwin", "edgar"}, {"fred", "frederick", "frederic"},
+    {"doug", "douglas"}, {"ed", "eddie", "ted", "edward", "edwin", "edgar"}, {"fred", "freddie", "freddy", "frederick", "frederic"},
     {"gene", "eugene"}, {"gus", "gustav"}, {"hal", "harry", "henry", "harold"}, {"jack", "johnny", "john"},
     {"jeff", "jeffrey", "geoff", "geoffrey"}, {"jim", "jimmy", "jamie", "james"}, {"joe", "joseph"},
     {"ken", "kenneth"}, {"kay", "kathleen", "kathy", "katherine", "kate"}, {"larry", "lawrence"}, {"len", "leonard"},
@@ -137,7 +137,8 @@ def acronyms(name: str) -> frozenset[str]:
         for chosen in (words, [w for w in words if w.lower() not in FUNCTION_WORDS],
                        [w for w in words if w.lower() == "and" or w.lower() not in FUNCTION_WORDS]):  # fmt: skip
             while len(chosen) > 1:
-                found.add("".join(fold(w)[0] for w in chosen).upper())
+                letters = "".join(fold(w)[0] for w in chosen).upper()
+                found |= {letters, re.sub(r"(.)\1{2,}", lambda m: f"{m.group(1)}{len(m.group())}", letters)}
                 if fold(chosen[-1]).rstrip(".") not in _FORMS:
                     break
                 chosen = chosen[:-1]
@@ -173,6 +174,16 @@ def abbreviates(short: str, full: str) -> bool:
             return False
     words_before = [w for w in text[:place].split() if w not in FUNCTION_WORDS]
     return not words_before
+
+
+def half_abbreviates(short: str, full: str) -> bool:
+    """Whether at least half of the letters of `short` are initials in `full`, in any order: CERN, NLS.
+
+    Like `abbreviates` for pairs that a text puts together, where the letters come from another language.
+    """
+    initials = [fold(w)[0] for hyphens in (True, False) for w in _words(full, hyphens=hyphens)]
+    letters = [c for c in fold(short) if c.isalpha()]
+    return len(letters) > 1 and len(set(initials)) > 1 and 2 * sum(c in initials for c in letters) >= len(letters)
 
 
 def near(a: str, b: str) -> bool:
@@ -243,8 +254,8 @@ def person(name: str) -> PersonName:
 def compare_persons(a: PersonName, b: PersonName) -> float:
     """0 to 1: how well two full names can be one person's; 0 when they contradict or one has no given name.
 
-    0.95 and more: the same names, middle ones left out; about 0.88: initials; 0.7 to 0.8: a spelling or a first
-    name left out. A generation (Jr., Sr.) contradicts another one, and is compatible with none.
+    0.95 and more: the same names, middle ones left out; about 0.9: initials or a short form; 0.7 to 0.8: a spelling
+    or a first name left out. A generation (Jr., Sr.) contradicts another one; the other name may lack it.
     """
     if not a.full or not b.full or (a.generation and b.generation and a.generation != b.generation):
         return 0.0
@@ -272,6 +283,11 @@ def compare_persons(a: PersonName, b: PersonName) -> float:
     return round(score, 4)
 
 
+def given_initials(name: str) -> frozenset[str]:
+    """First letters under which a given name and its common short forms begin: those of `bob` are b and r."""
+    return frozenset({name[:1], *(other[:1] for group in _NICKNAMES if name in group for other in group)})
+
+
 def _given(a: str, b: str) -> float:
     if a == b:
         return 0.96
@@ -279,4 +295,6 @@ def _given(a: str, b: str) -> float:
         return 0.88 if a[:1] == b[:1] else 0.0
     if any(a in group and b in group for group in _NICKNAMES):
         return 0.9
+    if min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a)):
+        return 0.86
     return 0.78 if near(a, b) else 0.0

@@ -26,26 +26,28 @@ def keys_of_short(name: str, *, person: bool) -> set[str]:
     if person:
         parts = names.person(name)
         if not parts.full:
-            return {f"s:{parts.surname}"}
-        return {f"g:{g[:1]}:{parts.surname}" for g in parts.given}
+            return {f"s:{parts.surname}", f"f:{parts.surname}"}
+        return _given_keys(parts)
     found = {f"h:{names.core(name)}", *_spelling_keys(name)}
     if names.is_acronym(name):
         found.add("a:" + "".join(c for c in names.fold(name) if c.isalnum()).upper())
-    if " " in names.normalise(name):
-        found.add(f"t:{names.normalise(name)}")
-    return found
+    return found | {f"t:{names.normalise(name)}"}
 
 
 def keys_of_long(name: str, *, person: bool) -> set[str]:
     """Keys under which a name is found by the shorter ones that may stand for it."""
     if person:
         parts = names.person(name)
-        return {f"s:{parts.surname}", *(f"g:{g[:1]}:{parts.surname}" for g in parts.given)} if parts.full else set()
+        return {f"s:{parts.surname}", f"f:{parts.given[0]}", *_given_keys(parts)} if parts.full else set()
     words = names.core(name).split()
     found = {f"h:{' '.join(words[:n])}" for n in range(1, len(words))} | _spelling_keys(name)
     found |= {f"a:{a}" for a in names.acronyms(name)}
     whole = names.normalise(name).split()
-    return found | {f"t:{' '.join(whole[n:])}" for n in range(1, len(whole) - 1)}
+    return found | {f"t:{' '.join(whole[n:])}" for n in range(1, len(whole))}
+
+
+def _given_keys(parts: names.PersonName) -> set[str]:
+    return {f"g:{letter}:{parts.surname}" for given in parts.given for letter in names.given_initials(given)}
 
 
 def _spelling_keys(name: str) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -32,7 +32,8 @@ class Name:
     mentions: tuple[str, ...]
     types: tuple[tuple[str, float], ...]
     person: bool = False
-    spans: tuple[tuple[int, int], ...] = ()
+    titled: bool = False
+    """Whether the document's title holds the name."""
     functional: tuple[tuple[str, str], ...] = ()
     """(functional relation, value) said of it; `neighbours`: (relation, name at the other end)."""
     neighbours: tuple[tuple[str, str], ...] = ()
@@ -48,6 +49,8 @@ class Link:
     reason: str
     decided_by: str = "rule"
     shortens: bool = False
+    stated: bool = False
+    """Whether the text or the user says so, which outweighs what names and facts look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +75,25 @@ def resolve(found: Sequence[Name], decisions: Decisions, explicit: Sequence[Link
     inside = [link for members in by_document.values() for link in _same_links(found, members)]
     state.join_all(inside)
     shorter = [link for members in by_document.values() for link in _document_short_links(found, members)]
-    state.absorb(shorter, nearby=True)
+    state.absorb([link for link in shorter if not _lone(found[link.a])], nearby=True)
+    state.absorb([link for link in shorter if _lone(found[link.a])], nearby=True)
     state.join_across(_same_links(found, state.representatives()))
-    state.absorb(_short_links(found, state), nearby=False)
+    across = _short_links(found, state)
+    state.absorb([link for link in across if not _lone(found[link.a])], nearby=False)
+    state.absorb([link for link in across if _lone(found[link.a])], nearby=False)
     return state.clusters()
+
+
+def _lone(name: Name) -> bool:
+    """Whether it is a surname or a given name alone, which waits until it is known who the full names are."""
+    return name.person and not names.person(name.surface).full
 
 
 def _must_links(found: Sequence[Name], decisions: Decisions) -> list[Link]:
     links = []
     for pair in decisions.must_link:
         members = [i for i, n in enumerate(found) if any(key.matches(n.name, n.family) for key in pair)]
-        links += [Link(members[0], other, 1.0, "decided", "user") for other in members[1:]]
+        links += [Link(members[0], other, 1.0, "decided", "user", stated=True) for other in members[1:]]
     return links
 
 
@@ -131,7 +142,7 @@ def _compared(
         one, other = found[a], found[b]
         value, reason = score.shortens(one.surface, other.surface, person=one.person, nearby=nearby)
         if not value and not one.person:
-            value, reason = score.qualifies(one.surface, other.surface, known)
+            value, reason = score.qualifies(one.surface, other.surface, known, nearby=nearby)
         if value:
             links.append(Link(a, b, value, reason, shortens=True))
     return links
@@ -145,6 +156,8 @@ class _Cluster:
     representatives: list[int]
     functional: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     neighbours: set[tuple[str, str]] = field(default_factory=set)
+    aliases: set[str] = field(default_factory=set)
+    """Names that a text or the user gave it although they look like another thing's."""
     sides: set[tuple[int, int]] = field(default_factory=set)
     """(number of a cannot-link, which of its two names occurs here)"""
 
@@ -190,7 +203,7 @@ class _State:
             score.contradict(x.surface, y.surface, person=x.person)
             for x in self._forms(one)
             for y in self._forms(other)
-            if x.family == y.family and x.name != y.name
+            if x.family == y.family and x.name != y.name and x.name not in other.aliases and y.name not in one.aliases
         ):
             return "names contradict"
         return "facts contradict" if self.facts_contradict(one, other) else ""
@@ -199,7 +212,7 @@ class _State:
         seen: dict[str, Name] = {}
         for i in cluster.representatives:
             seen.setdefault(self.found[i].name, self.found[i])
-        return list(seen.values())
+        return [name for name in seen.values() if name.name not in cluster.aliases]
 
     @staticmethod
     def facts_contradict(one: _Cluster, other: _Cluster) -> bool:
@@ -231,7 +244,8 @@ class _State:
             if link.shortens:
                 self._shorten(link)
             return ""
-        if why := self.refuses(a, b):
+        why = self.refuses(a, b)
+        if why == "decided" or (why and not link.stated):
             return why
         self.parent[b] = a
         one, other = self.info[a], self.info.pop(b)
@@ -241,10 +255,18 @@ class _State:
             one.functional[relation] |= values
         one.neighbours |= other.neighbours
         one.sides |= other.sides
+        one.aliases |= other.aliases
+        if why:
+            one.aliases.add(self._lesser(link))
         self.links.append(link)
         if link.shortens:
             self._shorten(link)
         return ""
+
+    def _lesser(self, link: Link) -> str:
+        """Of two names the one that the document uses less."""
+        a, b = self.found[link.a], self.found[link.b]
+        return min((len(a.mentions), a.titled, a.name), (len(b.mentions), b.titled, b.name))[2]
 
     def _shorten(self, link: Link) -> None:
         cluster = self.info[self.root(link.a)]
@@ -351,34 +373,58 @@ class _State:
                 self._shorten(link)
         accepted: list[Link] = []
         for short in sorted(candidates):
-            chosen, doubtful = self._choose(short, candidates[short])
+            chosen, doubtful = self._choose(short, candidates[short], nearby=nearby)
             accepted += chosen
             self.review += doubtful
         self.join_all(accepted)
 
-    def _choose(self, short: int, options: Mapping[int, Link]) -> tuple[list[Link], list[Link]]:
+    def _choose(self, short: int, options: Mapping[int, Link], *, nearby: bool) -> tuple[list[Link], list[Link]]:
         possible = {long: link for long, link in options.items() if not self.refuses(*sorted((short, long)))}
         if not possible:
             return [], []
         top = max(link.score for link in possible.values())
         close = {long: link for long, link in possible.items() if link.score >= top - 0.08}
         if not self._one_thing(list(close)):
-            shared = {long: len(self.info[long].neighbours & self.info[short].neighbours) for long in close}
-            most = max(shared.values())
-            leading = [long for long, n in shared.items() if n == most]
-            if most == 0 or len(leading) > 1:
+            leader, why = self._leader(short, list(close), nearby=nearby)
+            if leader < 0:
                 return [], [link for link in close.values() if link.score >= score.GREY]
-            close = {leading[0]: close[leading[0]]}
+            close = {leader: replace(close[leader], reason=f"{close[leader].reason}, {why}")}
         sure, doubtful = [], []
         for long, link in close.items():
             if link.score >= score.MERGE:
                 sure.append(link)
             elif link.score >= score.GREY:
                 if self.info[long].neighbours & self.info[short].neighbours:
-                    sure.append(Link(link.a, link.b, link.score, link.reason + ", shared neighbours", shortens=True))
+                    sure.append(replace(link, reason=link.reason + ", shared neighbours"))
                 else:
                     doubtful.append(link)
         return sure, doubtful
+
+    def _leader(self, short: int, roots: Sequence[int], *, nearby: bool) -> tuple[int, str]:
+        """Which of several things a short form means and why, (-1, "") when that is open.
+
+        Inside a document: the one of the title, or the one named three times as often as each other by its full
+        name. Across documents: the one with most shared neighbours, or one known to three times as many documents.
+        """
+        if nearby:
+            titled = [r for r in roots if any(self.found[i].titled for i in self.info[r].representatives)]
+            if len(titled) == 1:
+                return titled[0], "the title's"
+        shared = {r: len(self.info[r].neighbours & self.info[short].neighbours) for r in roots}
+        leading = [r for r in roots if shared[r] == max(shared.values())]
+        if len(leading) == 1 and not nearby:
+            return leading[0], "shared neighbours"
+
+        def size(root: int) -> int:
+            members = self.info[root].members
+            if nearby:
+                return sum(len(self.found[i].mentions) for i in members)
+            return len({self.found[i].document for i in members})
+
+        first, second = sorted((size(r) for r in roots), reverse=True)[:2]
+        if first >= 3 * second and first >= 3:
+            return max(roots, key=size), "by far the most named"
+        return -1, ""
 
     def _one_thing(self, roots: Sequence[int]) -> bool:
         """Whether the candidates for a short form may all be one thing themselves."""

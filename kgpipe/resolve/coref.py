@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kgpipe import names
 from kgpipe.resolve.cluster import Link
@@ -305,42 +305,81 @@ def _called(phrase: str, entity_type: str, schema: Schema) -> bool:
 _BRACKET = re.compile(
     r"\s*[(\[（]\s*(?:the |or |abbreviated |short |hence )?[\"“']?([A-Z][\w.&/-]{1,10}?)s?[\"”']?\s*[,;)\]）]"
 )
-_ALSO = re.compile(
-    r"[\"”']?\s*[,(]?\s*(?:(?:was|is|were|are|who|which|that|later|and|now|himself|herself|itself)\s+){0,3}"
+_SAYS = (
     r"(?:(?:also|better|best|commonly|formerly|later|originally|previously|generally|popularly|widely|often|usually|"
-    r"sometimes|originally|then|soon|first)\s+)?"
-    r"(?:known (?:simply )?(?:as|by)|called|named|renamed(?: to| as| itself)?|abbreviated(?: as| to)?|nicknamed|"
+    r"sometimes|then|soon|first|now|still|always)\s+)?"
+    r"(?:known (?:simply )?(?:as|by)|called|named|renamed(?: to| as| itself)?|abbreviated(?: as| to)?|nicknamed|dubbed|"
     r"abbreviation (?:of|for)|short for|stands for|aka|a\.k\.a\.|born|née)\s+(?:the\s+)?[\"“']?"
+)
+_ALSO = re.compile(
+    r"[\"”']?\s*(?:[(（][^()]{1,30}[)）]\s*)?[,(]?\s*"
+    r"(?:(?:which|who|that)\s+(?:\w+\s+){0,5}?|(?:(?:was|is|were|are|later|and|now|himself|herself|itself)\s+){0,3})"
+    + _SAYS
+)
+_OR = re.compile(r"[\"”']?\s*(?:,\s*or|\s[(（]\s*(?:later|formerly|now|originally|or)?)\s*(?:the\s+)?[\"“']?")
+_NAME_WAS = re.compile(
+    r"\b(?:(?P<be>he|she|it)\s+(?:was|is|became|had been)\s+"
+    + _SAYS
+    + r"|(?P<own>his|her|its)\s+(?:\w+\s+){0,2}name\s+(?:was|is)\s+"
+    r"(?:the\s+)?[\"“']?|(?:called|named|nicknamed|dubbed|christened|renamed)\s+(?P<object>it|him|her)\s+(?:the\s+)?[\"“']?)$",
+    re.IGNORECASE,
 )
 Key = tuple[str, str, str]
 
 
-def introduced(named: Sequence[NamedSpan], text: str) -> list[tuple[Key, Key, Link]]:
-    """Links that the text itself states between names of one family: `Full Name (FN)`, `Ada King, known as Ada Lovelace`.
+def introduced(
+    named: Sequence[NamedSpan], text: str, title: str, sentence_starts: Sequence[int], schema: Schema
+) -> list[tuple[Key, Key, Link]]:
+    """Links between names of one family that a document itself states, with ends as (document, family, name).
 
-    `named` are the mentions of one document that name something, in order. Ends are (document, family, name).
+    `Full Name (FN)`, `Augusta Ada Byron, better known as Ada Lovelace`, `She was born Grace Murray`.
+    `named` are the mentions of one document that name something.
     """
-    present = {(s.family, s.name) for s in named}
+    people = person_families(schema)
+    ordered = sorted(named, key=lambda s: (s.start, s.end, s.uid))
+    context = Context(text, sentence_starts, ordered, title, people)
+    present = {(s.family, s.name) for s in ordered}
     by_start: dict[int, list[NamedSpan]] = {}
-    for span in named:
+    for span in ordered:
         by_start.setdefault(span.start, []).append(span)
-    found: list[tuple[Key, Key, Link]] = []
+    found: dict[tuple[Key, Key], Link] = {}
 
-    def add(short: NamedSpan, other_name: str, reason: str, *, shortens: bool) -> None:
-        if other_name != short.name:
-            one, other = (short.document, short.family, other_name), (short.document, short.family, short.name)
-            found.append((one, other, Link(0, 0, 0.97, reason, shortens=shortens)))
+    def add(family: str, short: str, long: str, reason: str, *, shortens: bool) -> None:
+        if short != long:
+            document = ordered[0].document
+            link = Link(0, 0, 0.97, reason, shortens=shortens, stated=True)
+            found.setdefault(((document, family, short), (document, family, long)), link)
 
-    for span in named:
+    for span in ordered:
         inside = re.search(r"[(\[（]\s*([A-Z][\w.&/-]{1,10})\s*[)\]）]$", span.surface)
-        after = inside or _BRACKET.match(text, span.end)
-        if after:
-            short = after.group(1)
-            known = (span.family, names.normalise(short)) in present
-            if known and names.abbreviates(short, names.clean(re.sub(r"[(\[（].*", "", span.surface)) or span.surface):
-                add(span, names.normalise(short), "introduced in brackets", shortens=True)
+        if bracket := inside or _BRACKET.match(text, span.end):
+            short = names.normalise(bracket.group(1))
+            full = re.sub(r"\s*[(\[（].*", "", span.surface) or span.surface
+            fits = names.abbreviates(bracket.group(1), names.clean(full)) or (
+                names.is_acronym(bracket.group(1)) and names.half_abbreviates(bracket.group(1), full)
+            )
+            if fits and span.family not in people and (span.family, short) in present:
+                add(span.family, short, span.name, "introduced in brackets", shortens=True)
         if match := _ALSO.match(text, span.end):
             for other in by_start.get(match.end(), ()):
                 if other.family == span.family:
-                    add(span, other.name, "the text says so", shortens=False)
-    return found
+                    add(span.family, other.name, span.name, "the text says so", shortens=False)
+        if match := _OR.match(text, span.end):
+            for other in by_start.get(match.end(), ()):
+                closed = text[other.end : other.end + 2].strip()[:1] in (")", "）", ",")
+                if other.family == span.family and closed and span.name.split()[0] == other.name.split()[0]:
+                    add(span.family, other.name, span.name, "another form beside it", shortens=False)
+        if match := _NAME_WAS.search(text, max(0, span.start - 60), span.start):
+            group = next(g for g in ("be", "own", "object") if match.group(g))
+            pronoun = replace(span, start=match.start(group), end=match.end(group), surface=match.group(group))
+            options = [
+                (salience(clues(c, pronoun, context, {})), -c.start, c)
+                for c in context.candidates(pronoun)
+                if c.name != span.name
+                and c.start < pronoun.start
+                and _suits(c, pronoun, kind_of(pronoun), people, schema)
+            ]
+            value, _, candidate = max(options, key=lambda o: o[:2], default=(0.0, 0, span))
+            if value >= LEAST:
+                add(span.family, span.name, candidate.name, "the text says so", shortens=False)
+    return [(a, b, link) for (a, b), link in sorted(found.items(), key=lambda item: item[0])]

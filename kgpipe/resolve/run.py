@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -161,18 +161,35 @@ def _read_document(
     stands = coref.antecedents(spans, document["text"], document["title"], sentence_starts, schema)
     named = {span.uid: span for span in spans if span.uid not in stands and span.name}
     functional, neighbours = _said(rows, {**{u: u for u in named}, **stands}, named, schema)
+    titled = _is_titled(document["title"])
     groups: dict[tuple[str, str], list[NamedSpan]] = defaultdict(list)
     for span in named.values():
         groups[span.family, span.name].append(span)
     found = [
-        _name(members, family in people, functional, neighbours) for (family, _), members in sorted(groups.items())
+        _name(members, family in people, titled, functional, neighbours)
+        for (family, _), members in sorted(groups.items())
     ]
     return _Read(
         names=found,
-        links=coref.introduced(sorted(named.values(), key=lambda s: (s.start, s.end, s.uid)), document["text"]),
+        links=coref.introduced(list(named.values()), document["text"], document["title"], sentence_starts, schema),
         stands_for={uid: name for uid, name in stands.items() if name},
         unresolved=sum(not name for name in stands.values()),
     )
+
+
+def _is_titled(title: str) -> Callable[[str, bool], bool]:
+    """Whether a name (surface, is a person's) is what the title names."""
+    words = f" {names.normalise(title)} "
+    whole = names.person(title)
+
+    def titled(surface: str, person: bool) -> bool:
+        if person and not names.person(surface).full:
+            return False
+        return f" {names.normalise(surface)} " in words or (
+            person and names.compare_persons(names.person(surface), whole) > 0
+        )
+
+    return titled if title else lambda surface, person: False
 
 
 def _agreed(spans: list[NamedSpan]) -> list[NamedSpan]:
@@ -192,6 +209,7 @@ def _agreed(spans: list[NamedSpan]) -> list[NamedSpan]:
 def _name(
     members: Sequence[NamedSpan],
     person: bool,
+    titled: Callable[[str, bool], bool],
     functional: Mapping[str, set[tuple[str, str]]],
     neighbours: Mapping[str, set[tuple[str, str]]],
 ) -> cluster.Name:
@@ -205,7 +223,7 @@ def _name(
         document=first.document, family=first.family, name=first.name, surface=ordered[0][0],
         surfaces=tuple(ordered), mentions=tuple(sorted(span.uid for span in members)),
         types=tuple(sorted((t, rounded(v)) for t, v in votes.items())), person=person,
-        functional=tuple(sorted({v for span in members for v in functional.get(span.uid, ())})),
+        titled=titled(ordered[0][0], person), functional=tuple(sorted({v for span in members for v in functional.get(span.uid, ())})),
         neighbours=tuple(sorted({v for span in members for v in neighbours.get(span.uid, ())})),
     )  # fmt: skip
 

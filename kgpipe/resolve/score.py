@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kgpipe import names
@@ -22,11 +23,23 @@ def same(a: str, b: str, *, person: bool) -> tuple[float, str]:
     if names.normalise(a) == names.normalise(b):
         return 1.0, "same name"
     one, other = names.core(a), names.core(b)
-    if one.replace(" ", "") == other.replace(" ", ""):
-        return (0.97, "same letters") if one != other else (0.95, "same name but for its legal form or a spelling")
+    if one == other:
+        return 0.95, "same name but for its legal form or a spelling"
+    if one.replace(" ", "") == other.replace(" ", "") and not _runs_words_together(a, b):
+        return 0.97, "same letters"
     if sorted(_content(one)) == sorted(_content(other)) and len(_content(one)) > 1:
         return 0.92, "same words in another order"
     return 0.0, ""
+
+
+def _runs_words_together(a: str, b: str) -> bool:
+    """Whether one of them writes as one word what the other parts by a space, as WorldWideWeb and World Wide Web.
+
+    That is often a name made from another one; a hyphen or a digit at the place means nothing (PDP-11, PDP 11, PDP11).
+    """
+    short, long = sorted((names.normalise(a), names.normalise(b)), key=lambda n: (n.count(" "), n))
+    parts = re.split(r"[\s,]+", max((a, b), key=lambda n: names.normalise(n) == long))
+    return short.count(" ") < len(parts) - 1 and not any(c.isdigit() for c in short)
 
 
 def _same_person(a: str, b: str) -> tuple[float, str]:
@@ -55,13 +68,19 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     rest = other[len(one) :]
     if rest and other[: len(one)] == one:
         if all(word in names.GENERIC for word in rest):
-            return (0.9 if nearby else 0.84), "short form"
+            return (0.9 if nearby else 0.84) - 0.1 * (len(rest) > 1), "short form"
         if rest[0] == "of" and len(one) > 1:
             return (0.88 if nearby else 0.82), "short form"
+        if nearby and "," in b and one == names.core(b.rpartition(",")[0]).split():
+            return 0.82, "without the place"
         if nearby and not _is_version(rest) and "," not in b and rest[0] not in names.FUNCTION_WORDS:
             return 0.8, "short form in one document"
         if not _is_version(rest) and len(one) > 1:
             return 0.62, "may be a short form"
+    if nearby and other[:1] == ["university"] and "," in b and one == names.core(b.rpartition(",")[2]).split():
+        return 0.85, "by the place"
+    if one != other and "".join(one) == "".join(other):
+        return 0.75, "words run together"
     if len(one) == len(other) > 0 and one != other:
         different = [(x, y) for x, y in zip(one, other, strict=True) if x != y]
         if len(different) == 1 and names.near(*different[0]):
@@ -69,11 +88,12 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     return 0.0, ""
 
 
-def qualifies(a: str, b: str, known: Iterable[str]) -> tuple[float, str]:
+def qualifies(a: str, b: str, known: Iterable[str], *, nearby: bool) -> tuple[float, str]:
     """Score and reason of `a` as `b` without the known name that `b` begins with: Mark I and Harvard Mark I."""
     one, other = names.normalise(a).split(), names.normalise(b).split()
     before = other[: len(other) - len(one)]
-    if before and len(one) > 1 and other[len(before) :] == one:
+    bare = len(one) == 1 and (not nearby or one[0] in names.GENERIC or _is_version(one) or a == a.lower())
+    if before and not bare and other[len(before) :] == one:
         owner = " ".join(before)
         if owner in known or (owner.endswith("s") and owner[:-1] in known):
             return 0.81, "without the name of its owner"
