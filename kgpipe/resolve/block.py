@@ -38,7 +38,11 @@ def keys_of_long(name: str, *, person: bool) -> set[str]:
     """Keys under which a name is found by the shorter ones that may stand for it."""
     if person:
         parts = names.person(name)
-        return {f"s:{parts.surname}", f"f:{parts.given[0]}", *_given_keys(parts)} if parts.full else set()
+        return (
+            {f"s:{parts.surname}", f"f:{parts.given[0]}", f"f:{parts.given[-1]}", *_given_keys(parts)}
+            if parts.full
+            else set()
+        )
     words = names.core(name).split()
     found = {f"h:{' '.join(words[:n])}" for n in range(1, len(words))} | _spelling_keys(name)
     found |= {f"a:{a}" for a in names.acronyms(name)}

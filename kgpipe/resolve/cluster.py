@@ -34,6 +34,8 @@ class Name:
     person: bool = False
     titled: bool = False
     """Whether the document's title holds the name."""
+    places: tuple[int, ...] = ()
+    """Where its mentions begin in the document, in order."""
     functional: tuple[tuple[str, str], ...] = ()
     """(functional relation, value) said of it; `neighbours`: (relation, name at the other end)."""
     neighbours: tuple[tuple[str, str], ...] = ()
@@ -107,15 +109,23 @@ def _same_links(found: Sequence[Name], members: Sequence[int]) -> list[Link]:
     return links
 
 
+def _owners(found: Sequence[Name], members: Iterable[int]) -> dict[str, set[str]]:
+    """Names to the families that have them: what may stand before another thing's name."""
+    owners: dict[str, set[str]] = defaultdict(set)
+    for i in members:
+        owners[found[i].name].add(found[i].family)
+    return owners
+
+
 def _document_short_links(found: Sequence[Name], members: Sequence[int]) -> list[Link]:
     """Links inside one document, which is small enough for its names of one family to meet by key."""
-    known = {found[i].name for i in members}
+    known = _owners(found, members)
     return _compared(found, members, members, known, nearby=True)
 
 
 def _short_links(found: Sequence[Name], state: _State) -> list[Link]:
     members = state.representatives()
-    known = {n.name for n in found}
+    known = _owners(found, range(len(found)))
     links = _compared(found, members, members, known, nearby=False)
     # A name by which another document calls a longer one short: the agency ARPA, introduced elsewhere.
     first: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -142,7 +152,7 @@ def _compared(
         one, other = found[a], found[b]
         value, reason = score.shortens(one.surface, other.surface, person=one.person, nearby=nearby)
         if not value and not one.person:
-            value, reason = score.qualifies(one.surface, other.surface, known, nearby=nearby)
+            value, reason = score.qualifies(one.surface, other.surface, known, one.family, nearby=nearby)
         if value:
             links.append(Link(a, b, value, reason, shortens=True))
     return links
@@ -380,6 +390,12 @@ class _State:
 
     def _choose(self, short: int, options: Mapping[int, Link], *, nearby: bool) -> tuple[list[Link], list[Link]]:
         possible = {long: link for long, link in options.items() if not self.refuses(*sorted((short, long)))}
+        if not nearby:
+            here = self._documents(short)
+            apart = [long for long in possible if here & self._documents(long)]
+            if apart and _lone(self.found[short]):
+                return [], []  # its own document knows somebody of that name, and could not tell
+            possible = {long: link for long, link in possible.items() if long not in apart}
         if not possible:
             return [], []
         top = max(link.score for link in possible.values())
@@ -400,16 +416,23 @@ class _State:
                     doubtful.append(link)
         return sure, doubtful
 
+    def _documents(self, root: int) -> set[str]:
+        return {self.found[i].document for i in self.info[root].members}
+
     def _leader(self, short: int, roots: Sequence[int], *, nearby: bool) -> tuple[int, str]:
         """Which of several things a short form means and why, (-1, "") when that is open.
 
-        Inside a document: the one of the title, or the one named three times as often as each other by its full
-        name. Across documents: the one with most shared neighbours, or one known to three times as many documents.
+        Inside a document: the one of the title, the one that is called so before the others appear, or the one named
+        three times as often as each other by its full name. Across documents: the one with most shared neighbours, or one known to three times as many documents.
         """
         if nearby:
             titled = [r for r in roots if any(self.found[i].titled for i in self.info[r].representatives)]
             if len(titled) == 1:
                 return titled[0], "the title's"
+            intro = {r: min(p for i in self.info[r].members for p in self.found[i].places or (0,)) for r in roots}
+            earliest, second = sorted(roots, key=lambda r: (intro[r], r))[:2]
+            if any(intro[earliest] < p < intro[second] for i in self.info[short].members for p in self.found[i].places):
+                return earliest, "before any other appears"
         shared = {r: len(self.info[r].neighbours & self.info[short].neighbours) for r in roots}
         leading = [r for r in roots if shared[r] == max(shared.values())]
         if len(leading) == 1 and not nearby:
@@ -419,7 +442,7 @@ class _State:
             members = self.info[root].members
             if nearby:
                 return sum(len(self.found[i].mentions) for i in members)
-            return len({self.found[i].document for i in members})
+            return len(self._documents(root))
 
         first, second = sorted((size(r) for r in roots), reverse=True)[:2]
         if first >= 3 * second and first >= 3:

@@ -223,7 +223,7 @@ def _name(
         document=first.document, family=first.family, name=first.name, surface=ordered[0][0],
         surfaces=tuple(ordered), mentions=tuple(sorted(span.uid for span in members)),
         types=tuple(sorted((t, rounded(v)) for t, v in votes.items())), person=person,
-        titled=titled(ordered[0][0], person), functional=tuple(sorted({v for span in members for v in functional.get(span.uid, ())})),
+        titled=titled(ordered[0][0], person), places=tuple(sorted(span.start for span in members)), functional=tuple(sorted({v for span in members for v in functional.get(span.uid, ())})),
         neighbours=tuple(sorted({v for span in members for v in neighbours.get(span.uid, ())})),
     )  # fmt: skip
 

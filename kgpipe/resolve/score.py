@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from kgpipe import names
 
@@ -73,9 +73,7 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
             return (0.88 if nearby else 0.82), "short form"
         if nearby and "," in b and one == names.core(b.rpartition(",")[0]).split():
             return 0.82, "without the place"
-        if nearby and not _is_version(rest) and "," not in b and rest[0] not in names.FUNCTION_WORDS:
-            return 0.8, "short form in one document"
-        if not _is_version(rest) and len(one) > 1:
+        if not _is_version(rest) and (nearby or len(one) > 1) and rest[0] not in names.FUNCTION_WORDS:
             return 0.62, "may be a short form"
     if nearby and other[:1] == ["university"] and "," in b and one == names.core(b.rpartition(",")[2]).split():
         return 0.85, "by the place"
@@ -88,14 +86,18 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     return 0.0, ""
 
 
-def qualifies(a: str, b: str, known: Iterable[str], *, nearby: bool) -> tuple[float, str]:
-    """Score and reason of `a` as `b` without the known name that `b` begins with: Mark I and Harvard Mark I."""
+def qualifies(a: str, b: str, known: Mapping[str, set[str]], family: str, *, nearby: bool) -> tuple[float, str]:
+    """Score and reason of `a` as `b` without the name of another kind of thing in front: Mark I and Harvard Mark I.
+
+    `known` is name to the families that have it.
+    """
     one, other = names.normalise(a).split(), names.normalise(b).split()
     before = other[: len(other) - len(one)]
     bare = len(one) == 1 and (not nearby or one[0] in names.GENERIC or _is_version(one) or a == a.lower())
     if before and not bare and other[len(before) :] == one:
         owner = " ".join(before)
-        if owner in known or (owner.endswith("s") and owner[:-1] in known):
+        families = known.get(owner, set()) | (known.get(owner[:-1], set()) if owner.endswith("s") else set())
+        if families - {family}:
             return 0.81, "without the name of its owner"
     return 0.0, ""
 
@@ -121,6 +123,8 @@ def _shortens_person(a: str, b: str, nearby: bool) -> tuple[float, str]:
         return (0.95, "surname") if nearby else (0.82, "only bearer of the surname")
     if nearby and not one.particles and one.surname == other.given[0]:
         return 0.9, "given name"
+    if nearby and len(other.given) > 1 and len(one.surname) > 2 and one.surname == other.given[-1]:
+        return 0.8, "first of two surnames"
     return 0.0, ""
 
 
