@@ -27,7 +27,10 @@ def mended(text: str) -> str:
 
     Lines stay; at most one empty line stands between two.
     """
-    text = ftfy.fix_text(_LINE_END.sub("\n", text), _MEND)
+    lines = _LINE_END.sub("\n", text).split("\n")
+    # An `&lt;` in a text that has tags of its own is meant so.
+    mend = _MEND._replace(unescape_html="<" not in text)
+    text = "\n".join(line if line.isascii() and "&" not in line else ftfy.fix_text(line, mend) for line in lines)
     text = _CONTROL.sub("", _INVISIBLE.sub("", _LINE_END.sub("\n", text)))
     text = _SPACES.sub(" ", text)
     text = re.sub(r" ?\n ?", "\n", text).strip()

@@ -35,7 +35,7 @@ def delete_document(workspace: Workspace, document: str) -> dict[str, Any]:
     found = [row for row in rows if row["uid"] in names or row["uri"] in names]
     found = found or [row for row in rows if row["title"] == document]
     if len(found) > 1:
-        listed = ", ".join(row["uri"] for row in found)
+        listed = ", ".join(sorted(row["uri"] for row in found))
         raise InputError(f'{len(found)} documents are called "{document}": {listed}. Name one by its uri.')
     if found:
         row = found[0]

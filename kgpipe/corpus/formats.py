@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def read_file(path: Path, *, max_bytes: int) -> Iterator[Raw | Failure]:
 
 def title_from_name(path: Path) -> str:
     """The file name in words: `konrad-zuse.txt.gz` is "konrad zuse"."""
-    stem = path.name
+    stem = os.fsencode(path.name).decode("utf-8", "replace")
     while kind_of(path.with_name(stem)) or stem.lower().endswith(".gz"):
         stem = stem.rpartition(".")[0]
     return re.sub(r"[\s_-]+", " ", stem).strip()
@@ -82,7 +83,7 @@ def decoded(data: bytes, kind: str = "text") -> str:
 
     NotReadable when they are no text.
     """
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32")):
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32")):
         if data.startswith(mark):
             return _checked(data.decode(encoding, "replace"))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -112,11 +113,15 @@ def _utf16(data: bytes) -> str:
     """The byte order of UTF-16 without a mark: every second byte of Latin text is zero."""
     sample = data[:4096]
     half = len(sample) // 2
-    if half and sample[1::2].count(0) > 0.6 * half and sample[0::2].count(0) < 0.05 * half:
+    if half > 3 and sample[1::2].count(0) > 0.6 * half and sample[0::2].count(0) < 0.05 * half:
         return "utf-16-le"
-    if half and sample[0::2].count(0) > 0.6 * half and sample[1::2].count(0) < 0.05 * half:
+    if half > 3 and sample[0::2].count(0) > 0.6 * half and sample[1::2].count(0) < 0.05 * half:
         return "utf-16-be"
     return ""
+
+
+_LEGACY = "cp1250 cp1251 cp1253 cp1255 cp1256 koi8_r gb18030 big5 shift_jis euc_jp euc_kr".split()
+"""Encodings still met on the web besides cp1252; of all that are known, the statistics choose odd ones."""
 
 
 def _guessed(data: bytes) -> str:
@@ -126,14 +131,14 @@ def _guessed(data: bytes) -> str:
         return "cp1252"
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(sample).best()
+    best = charset_normalizer.from_bytes(sample, cp_isolation=_LEGACY).best()
     return best.encoding if best else "cp1252"
 
 
 def _checked(text: str) -> str:
     sample = text[:65536]
     strange = sum(c < " " and c not in "\t\n\r\x0b\x0c\x1b\x1c\x1d\x1e\x1f" or c == "\ufffd" for c in sample)
-    if strange > 0.01 * len(sample) + 2:
+    if strange > max(1, 0.01 * len(sample)):
         raise NotReadable("not text")
     return text
 

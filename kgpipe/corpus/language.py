@@ -14,7 +14,7 @@ from typing import Any
 _SAMPLE = 1000
 """Characters read at the beginning and in the middle."""
 _LEAST_LETTERS = 15
-_LEAST_CONFIDENCE = 0.9
+_LEAST_CONFIDENCE = 0.95
 _KANA, _IDEOGRAPH = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from kgpipe.config import Config
@@ -38,7 +39,7 @@ def run(
     n_texts = n_characters = 0
     for source in sources:
         path = path_of(source["uri"])
-        if not path.exists():  # its documents stay until it is pruned
+        if not os.path.lexists(path):  # its documents stay until it is pruned
             seen |= {uid for uid, row in known.items() if row["source"] == source["uri"]}
             n_texts += 1
             continue

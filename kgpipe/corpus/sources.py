@@ -51,7 +51,7 @@ def run(
     # The documents of a changed file are replaced where it is read, one by one: in a JSONL file most rows stay.
     workspace.delete("sources", "uri", [row["uri"] for row in fresh])
     workspace.commit("sources", fresh)
-    gone = sorted(uri for uri in known if not path_of(uri).exists())
+    gone = sorted(uri for uri in known if not os.path.lexists(path_of(uri)))
     removed = _forget(workspace, gone) if wanted.get("prune") else 0
     return {
         "sources": len(fresh) - changed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +47,11 @@ def run(
     done = {row["document"] for row in present if row["uid"] in standing}
     todo = {uid for uid in wanted if uid not in done}
     counts = {"documents": 0, "passages": 0, "stale": len(stale)}
-    tokenizer = shipped_tokenizer() if todo else None
     for path in workspace.files("documents"):
         rows = _texts(path, todo)
         made: list[Passage] = []
         for row in rows:
-            spans = passage_spans(row["text"], tokenizer)
+            spans = passage_spans(row["text"])
             made += [Passage(row["uid"], row["version"], start, end, row["text"][start:end]) for start, end in spans]
         workspace.commit("passages", made)
         counts["documents"] += len(rows)
@@ -75,13 +74,13 @@ class Part:
     heading: bool = False
 
 
-def passage_spans(text: str, tokenizer: Tokenizer) -> list[tuple[int, int]]:
+def passage_spans(text: str) -> list[tuple[int, int]]:
     """The passages of a text as (start, end), in order and disjoint, at most MAX_WORDS and MAX_PIECES long.
 
     A sentence is cut only where it alone is longer. A passage that is at least half full ends with its paragraph, and
     a heading goes with what follows it.
     """
-    return [(parts[0].start, parts[-1].end) for parts in _packed(_parts(text, tokenizer))]
+    return [(parts[0].start, parts[-1].end) for parts in _packed(_parts(text))]
 
 
 def _packed(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -105,35 +104,48 @@ def _over(parts: list[Part]) -> bool:
     return sum(p.n_words for p in parts) > MAX_WORDS or sum(p.n_pieces for p in parts) > MAX_PIECES - 2
 
 
-def _parts(text: str, tokenizer: Tokenizer) -> Iterator[Part]:
+def _parts(text: str) -> Iterator[Part]:
     """The sentences with their sizes, long ones in pieces."""
-    begins = {start for start, _ in paragraphs(text)}
-    ends = {end for _, end in paragraphs(text)}
-    spans = sentences(text)
-    for first in range(0, len(spans), 512):
-        chunk = spans[first : first + 512]
-        words = [[(start + m.start(), start + m.end()) for m in WORD.finditer(text[start:end])] for start, end in chunk]
-        encoded = tokenizer.encode_batch([[text[s:e] for s, e in w] for w in words], is_pretokenized=True)
-        for (start, end), found, encoding in zip(chunk, words, encoded, strict=True):
-            alone = start in begins and end in ends
-            n_pieces = len(encoding.ids) - 2
-            if len(found) <= MAX_WORDS and n_pieces <= MAX_PIECES - 2:
-                heading = alone and len(found) <= _HEADING and text[end - 1].isalnum()
-                yield Part(start, end, len(found), n_pieces, start in begins, heading)
-                continue
-            pieces = Counter(word for word in encoding.word_ids if word is not None)
-            yield from _cut(found, pieces, start in begins)
+    blocks = paragraphs(text)
+    begins, ends = {start for start, _ in blocks}, {end for _, end in blocks}
+    for start, end in sentences(text):
+        words = [(start + m.start(), start + m.end()) for m in WORD.finditer(text[start:end])]
+        pieces = [n_pieces(text[s:e]) for s, e in words]
+        if len(words) > MAX_WORDS or sum(pieces) > MAX_PIECES - 2:
+            yield from _cut(words, pieces, start in begins)
+            continue
+        alone = start in begins and end in ends
+        heading = alone and len(words) <= _HEADING and text[end - 1].isalnum()
+        yield Part(start, end, len(words), sum(pieces), start in begins, heading)
 
 
-def _cut(words: list[tuple[int, int]], pieces: Counter[int], begins: bool) -> Iterator[Part]:
+def _cut(words: list[tuple[int, int]], pieces: list[int], begins: bool) -> Iterator[Part]:
     """A sentence longer than the window, cut between words."""
-    first = n_pieces = 0
+    first = size = 0
     for i in range(len(words)):
-        if i - first == MAX_WORDS or (i > first and n_pieces + pieces[i] > MAX_PIECES - 2):
-            yield Part(words[first][0], words[i - 1][1], i - first, n_pieces, begins and first == 0)
-            first, n_pieces = i, 0
-        n_pieces += pieces[i]
-    yield Part(words[first][0], words[-1][1], len(words) - first, n_pieces, begins and first == 0)
+        if i - first == MAX_WORDS or (i > first and size + pieces[i] > MAX_PIECES - 2):
+            yield Part(words[first][0], words[i - 1][1], i - first, size, begins and first == 0)
+            first, size = i, 0
+        size += pieces[i]
+    yield Part(words[first][0], words[-1][1], len(words) - first, size, begins and first == 0)
+
+
+@functools.lru_cache(maxsize=2**18)
+def n_pieces(word: str) -> int:
+    """How many word pieces the shipped encoder makes of a word; another encoder makes nearly as many."""
+    return len(_tokenizer().encode([word], is_pretokenized=True, add_special_tokens=False).ids)
+
+
+@functools.lru_cache(maxsize=1)
+def _tokenizer() -> Tokenizer:
+    from tokenizers import Tokenizer  # without torch, which takes seconds to load
+
+    from kgpipe import models
+
+    tokenizer = Tokenizer.from_file(str(Path(models.__file__).parent / "weights" / "embedder" / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def _readable(workspace: Workspace, config: Config, shard: tuple[int, int]) -> dict[str, str]:
@@ -155,15 +167,3 @@ def _texts(path: Path, wanted: set[str]) -> list[dict[str, str]]:
     if wanted.isdisjoint(file.read(columns=["uid"]).column(0).to_pylist()):
         return []
     return [row for row in file.read(columns=["uid", "version", "text"]).to_pylist() if row["uid"] in wanted]
-
-
-def shipped_tokenizer() -> Tokenizer:
-    """That of the shipped encoder, read without loading torch; another one makes nearly as many pieces."""
-    from tokenizers import Tokenizer
-
-    from kgpipe import models
-
-    tokenizer = Tokenizer.from_file(str(Path(models.__file__).parent / "weights" / "embedder" / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer

@@ -1,20 +1,25 @@
 """Passages are whole sentences within the encoder's window, with true offsets."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
+from kgpipe import models
 from kgpipe.config import Config
 from kgpipe.corpus import dedup, split
 from kgpipe.corpus.clean import cleaned
-from kgpipe.corpus.split import MAX_PIECES, MAX_WORDS, passage_spans, shipped_tokenizer
+from kgpipe.corpus.split import MAX_PIECES, MAX_WORDS, passage_spans
 from kgpipe.records import Document, Extraction, content_id
 from kgpipe.sentences import WORD, n_words, sentences
 from kgpipe.workspace import Workspace
 
-TOKENIZER = shipped_tokenizer()
+TOKENIZER = Tokenizer.from_file(str(Path(models.__file__).parent / "weights" / "embedder" / "tokenizer.json"))
+TOKENIZER.no_truncation()
+TOKENIZER.no_padding()
 ENGLISH = "Grace Hopper wrote the first compiler for the UNIVAC I in 1952, and few believed her. "
 CHINESE = "王选生于1937年，是中国计算机科学家。他领导研制了汉字激光照排系统！"
 
@@ -28,7 +33,7 @@ TEXTS = st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=25).map("".jo
 @given(TEXTS, st.booleans())
 def test_passages_are_ordered_disjoint_within_the_window_and_cover_all_text(text, clean):
     text = cleaned(text) if clean else text
-    spans = passage_spans(text, TOKENIZER)
+    spans = passage_spans(text)
     assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
     assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
     between = [text[e:s] for (_, e), (s, _) in zip([(0, 0), *spans], [*spans, (len(text), len(text))], strict=True)]
@@ -42,7 +47,7 @@ def test_passages_are_ordered_disjoint_within_the_window_and_cover_all_text(text
 @settings(max_examples=150, deadline=None)
 @given(TEXTS)
 def test_a_sentence_is_cut_only_where_it_is_longer_than_the_window(text):
-    borders = {edge for span in passage_spans(text, TOKENIZER) for edge in span}
+    borders = {edge for span in passage_spans(text) for edge in span}
     for start, end in sentences(text):
         words = [match[0] for match in WORD.finditer(text[start:end])]
         if len(words) <= MAX_WORDS and len(TOKENIZER.encode(words, is_pretokenized=True).ids) <= MAX_PIECES:
@@ -52,12 +57,12 @@ def test_a_sentence_is_cut_only_where_it_is_longer_than_the_window(text):
 def test_a_passage_half_full_ends_with_its_paragraph_and_a_heading_goes_with_what_follows():
     first, second = (ENGLISH * 4).strip(), (ENGLISH * 2).strip()
     text = f"{first}\n\nLater life\n\n{second}"
-    assert [text[start:end] for start, end in passage_spans(text, TOKENIZER)] == [first, f"Later life\n\n{second}"]
+    assert [text[start:end] for start, end in passage_spans(text)] == [first, f"Later life\n\n{second}"]
 
 
 def test_a_sentence_longer_than_the_window_is_cut_between_words():
     text = "and then " * 130 + "it ended."
-    spans = passage_spans(text, TOKENIZER)
+    spans = passage_spans(text)
     assert [n_words(text[start:end]) for start, end in spans] == [100, 100, 63]
 
 
