@@ -63,6 +63,9 @@ class ValueSpan:
     value: str
 
 
+_AGENTS = ("ers", "ors", "ees", "ists", "ians", "ents")
+
+
 @dataclass(frozen=True)
 class Linked:
     """A question with what was found in it."""
@@ -81,6 +84,16 @@ class Linked:
     """How well each type of the schema fits what is asked for, 0 to 1."""
     unknown: tuple[str, ...] = ()
     """Capitalised names in the question that the graph does not know."""
+
+    @functools.cached_property
+    def head_type(self) -> str:
+        """The entity type that the noun phrase asks for; empty when it is none, or only the first part of a compound."""
+        for span in self.types:
+            if self.head[0] <= span.start < self.head[1]:
+                after = self.words[span.end] if span.end < self.head[1] else None
+                compound = after is not None and after.lower.endswith(_AGENTS)  # "award winners" are no awards
+                return "" if compound else span.type
+        return ""
 
     @functools.cached_property
     def content(self) -> tuple[int, ...]:
@@ -422,7 +435,8 @@ def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
     """For each type of the schema, how well it fits the question word and the noun after it."""
     fits = {}
     head = [linked.words[i] for i in range(*linked.head)]
-    typed = next((t for t in linked.types if linked.head[0] <= t.start < linked.head[1]), None)
+    typed = linked.head_type
+    agents = bool(head) and any(w.lower.endswith(_AGENTS) for w in head) and not typed
     related = {s for ps in known.relation_phrases.values() for p in ps for s in content_stems(p)}
     for name in known.types:
         kind = known.schema.entities[name].literal
@@ -430,13 +444,13 @@ def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
             fit = 1.0 if kind == "date" else 0.0
         elif linked.asker == "how much":
             fit = 1.0 if kind == "number" else 0.0
-        elif linked.asker in ("who", "whom", "whose") and not head:
+        elif (linked.asker in ("who", "whom", "whose") and not head) or agents:
             fit = 0.0 if kind else max(known.likeness(name, _PERSON), 0.6 * known.likeness(name, _ORGANIZATION), 0.05)
         elif linked.asker == "where":
             fit = 0.0 if kind else max(known.likeness(name, _PLACE), 0.7 * known.likeness(name, _ORGANIZATION), 0.05)
         elif typed:
-            below = typed.type in known.schema.ancestors(name)
-            family = known.schema.family(name) == known.schema.family(typed.type)
+            below = typed in known.schema.ancestors(name)
+            family = known.schema.family(name) == known.schema.family(typed)
             fit = 0.0 if kind else 1.0 if below else 0.6 if family else 0.05
         elif head and not any(w.stem in related for w in head):
             noun = [w.lower for w in head[:2]] + [" ".join(w.lower for w in head[:2])]

@@ -174,7 +174,8 @@ def _is_named(types: Sequence[str], linked: Linked, schema: Schema) -> bool:
     """Whether a type word of the question, other than the one asked for, fits one of the types."""
     return any(
         schema.family(span.type) == schema.family(t)
-        for span in linked.types if not linked.head[0] <= span.start < linked.head[1] or linked.output == "exists"
+        for span in linked.types
+        if not (linked.head_type and linked.head[0] <= span.start < linked.head[1]) or linked.output == "exists"
         for t in types if t
     )  # fmt: skip
 
@@ -235,11 +236,11 @@ def _outputs(found: Planned, linked: Linked, schema: Schema) -> Iterator[Planned
         output = "node"  # "how many inhabitants" asks for the number that the graph holds
     graph = replace(graph, output=output)
     yield replace(found, graph=graph)
-    head = next((t for t in linked.types if linked.head[0] <= t.start < linked.head[1]), None)
+    head = linked.head_type
     if head and not literal and output != "exists" and not graph.nodes[graph.returns].uid:
-        below = tuple(t for t in types if head.type in schema.ancestors(t))
+        below = tuple(t for t in types if head in schema.ancestors(t))
         if below and len(below) < len(types):
-            nodes = tuple(replace(n, type=head.type) if i == graph.returns else n for i, n in enumerate(graph.nodes))
+            nodes = tuple(replace(n, type=head) if i == graph.returns else n for i, n in enumerate(graph.nodes))
             kept = tuple(below if i == graph.returns else t for i, t in enumerate(found.types))
             yield replace(found, graph=replace(graph, nodes=nodes), types=kept)
 

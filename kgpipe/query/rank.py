@@ -26,6 +26,9 @@ EDGE_COST = 0.02
 DESCRIBED = 0.55
 """What a word counts that stands only in the description of a relation."""
 
+BESIDE = 0.4
+"""Share that is left of a likeness in meaning where the very word stands under another relation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -50,14 +53,15 @@ class Evidence:
     """Nearness of the whole question, names replaced by types, to each relation."""
 
 
-def rank(linked: Linked, planned: list[Planned], known: Vocabulary, *, most: int = 24) -> list[Ranked]:
-    """The graphs, best first; sentence vectors are made only for the `most` best by the other features."""
+def rank(linked: Linked, planned: list[Planned], known: Vocabulary, *, most: int = 8) -> list[Ranked]:
+    """The graphs, best first; sentence vectors are made only for the few whose place they can change."""
     if not planned:
         return []
     evidence = weigh(linked, known)
     drafts = [(p, features(p, linked, evidence, known)) for p in planned]
     drafts.sort(key=lambda d: (-_score(d[0], d[1] | {"whole": 0.5}), d[0].graph.uid))
-    drafts = drafts[:most]
+    best = _score(drafts[0][0], drafts[0][1] | {"whole": 0.5})
+    drafts = [d for d in drafts[:most] if _score(d[0], d[1] | {"whole": 0.5}) >= best - WEIGHTS["whole"]]
     texts = [said(p, known) for p, _ in drafts]
     vectors = known.vectors([linked.question[:1000], *texts])
     near = vectors[1:] @ vectors[0]
@@ -89,7 +93,7 @@ def weigh(linked: Linked, known: Vocabulary) -> Evidence:
     pairs = set(itertools.pairwise(lowered))
     masked = _masked(linked, known)
     vectors = known.vectors([masked, *texts])
-    relations, matched, whole = {}, {}, {}
+    relations, matched, whole, literal = {}, {}, {}, {}
     for name in known.relations:
         phrases = known.relation_phrases[name]
         table = known.vectors(phrases)
@@ -107,9 +111,9 @@ def weigh(linked: Linked, known: Vocabulary) -> Evidence:
                     soft[w, p] = max(soft[w, p], min(1.0, exact))
             if word.stem in described:
                 soft[w, 0] = max(soft[w, 0], DESCRIBED)
-        best = soft.argmax(1) if len(phrases) else np.zeros(len(units), int)
+        literal[name] = [any(w.stem in content_stems(p) for p in phrases) or w.stem in described for w in units]
         relations[name] = soft.max(1)
-        matched[name] = tuple(phrases[p] for p in best)
+        matched[name] = tuple(phrases[p] for p in soft.argmax(1))
         whole[name] = float((known.vectors(known.said[name]) @ vectors[0]).max())
     types = {}
     for name in known.types:
@@ -119,6 +123,12 @@ def weigh(linked: Linked, known: Vocabulary) -> Evidence:
         types[name] = np.array(
             [1.0 if w.stem in exact else row.max() for w, row in zip(units, soft, strict=True)]
         )  # fmt: skip
+    # a word that stands in the schema under another relation ("husband" under spouse) does not ask for a similar one
+    named = [any(relations[r][w] >= 0.95 for r in relations) for w in range(len(units))]
+    for name, scores in relations.items():
+        for w in range(len(units)):
+            if named[w] and not literal[name][w]:
+                scores[w] *= BESIDE
     low, high = min(whole.values(), default=0), max(whole.values(), default=1)
     masked_scores = {name: scaled(value, low, max(high, low + 1e-6)) for name, value in whole.items()}
     return Evidence(content, relations, types, matched, masked_scores)
