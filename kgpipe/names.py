@@ -129,6 +129,7 @@ def acronym(name: str) -> str:
     return "".join(w[0] for w in words).upper() if len(words) > 1 else ""
 
 
+@functools.lru_cache(maxsize=200_000)
 def acronyms(name: str) -> frozenset[str]:
     """Every abbreviation by initials people make of the name: with and without `and`, hyphens, and the legal form."""
     found: set[str] = set()
@@ -137,7 +138,7 @@ def acronyms(name: str) -> frozenset[str]:
         for chosen in (words, [w for w in words if w.lower() not in FUNCTION_WORDS],
                        [w for w in words if w.lower() == "and" or w.lower() not in FUNCTION_WORDS]):  # fmt: skip
             while len(chosen) > 1:
-                letters = "".join(fold(w)[0] for w in chosen).upper()
+                letters = "".join(fold(w[0]) for w in chosen).upper()
                 found |= {letters, re.sub(r"(.)\1{2,}", lambda m: f"{m.group(1)}{len(m.group())}", letters)}
                 if fold(chosen[-1]).rstrip(".") not in _FORMS:
                     break

@@ -2,52 +2,59 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from kgpipe import names
 
+Item = tuple[int, str, frozenset[str]]
+"""(number, family, keys) of a name."""
+
 WIDEST = 400
 """A key with more names than this tells nothing and is left out."""
 
 
-def keys_of_same(name: str, *, person: bool) -> set[str]:
+@functools.lru_cache(maxsize=200_000)
+def keys_of_same(name: str, *, person: bool) -> frozenset[str]:
     """Keys that two ways to write one whole name share."""
     if person:
         parts = names.person(name)
-        return {f"p:{' '.join(parts.given)}:{parts.surname}:{parts.generation}"} if parts.full else set()
+        key = f"p:{' '.join(parts.given)}:{parts.surname}:{parts.generation}"
+        return frozenset({key} if parts.full else ())
     core = names.core(name)
     words = sorted(w for w in core.split() if w not in names.FUNCTION_WORDS)
-    return {f"n:{names.normalise(name)}", f"c:{core.replace(' ', '')}", *({f"w:{' '.join(words)}"} if words else ())}
+    found = {f"n:{names.normalise(name)}", f"c:{core.replace(' ', '')}"}
+    return frozenset(found | ({f"w:{' '.join(words)}"} if words else set()))
 
 
-def keys_of_short(name: str, *, person: bool) -> set[str]:
+@functools.lru_cache(maxsize=200_000)
+def keys_of_short(name: str, *, person: bool) -> frozenset[str]:
     """Keys under which a name looks for the longer names that it may stand for."""
     if person:
         parts = names.person(name)
         if not parts.full:
-            return {f"s:{parts.surname}", f"f:{parts.surname}"}
-        return _given_keys(parts)
+            return frozenset({f"s:{parts.surname}", f"f:{parts.surname}"})
+        return frozenset(_given_keys(parts))
     found = {f"h:{names.core(name)}", *_spelling_keys(name)}
     if names.is_acronym(name):
         found.add("a:" + "".join(c for c in names.fold(name) if c.isalnum()).upper())
-    return found | {f"t:{names.normalise(name)}"}
+    return frozenset(found | {f"t:{names.normalise(name)}"})
 
 
-def keys_of_long(name: str, *, person: bool) -> set[str]:
+@functools.lru_cache(maxsize=200_000)
+def keys_of_long(name: str, *, person: bool) -> frozenset[str]:
     """Keys under which a name is found by the shorter ones that may stand for it."""
     if person:
         parts = names.person(name)
-        return (
-            {f"s:{parts.surname}", f"f:{parts.given[0]}", f"f:{parts.given[-1]}", *_given_keys(parts)}
-            if parts.full
-            else set()
-        )
+        if not parts.full:
+            return frozenset()
+        return frozenset({f"s:{parts.surname}", f"f:{parts.given[0]}", f"f:{parts.given[-1]}", *_given_keys(parts)})
     words = names.core(name).split()
     found = {f"h:{' '.join(words[:n])}" for n in range(1, len(words))} | _spelling_keys(name)
     found |= {f"a:{a}" for a in names.acronyms(name)}
     whole = names.normalise(name).split()
-    return found | {f"t:{' '.join(whole[n:])}" for n in range(1, len(whole))}
+    return frozenset(found | {f"t:{' '.join(whole[n:])}" for n in range(1, len(whole))})
 
 
 def _given_keys(parts: names.PersonName) -> set[str]:
@@ -61,9 +68,7 @@ def _spelling_keys(name: str) -> set[str]:
     return {f"e:{i}:{' '.join(words[:i] + ['*'] + words[i + 1 :])}" for i, w in enumerate(words) if len(w) > 4}
 
 
-def pairs(
-    short: Iterable[tuple[int, str, set[str]]], long: Iterable[tuple[int, str, set[str]]]
-) -> Iterator[tuple[int, int]]:
+def pairs(short: Iterable[Item], long: Iterable[Item]) -> Iterator[tuple[int, int]]:
     """Pairs (short, long) of different numbers that share a family and a key, each once, in order.
 
     Both sides are (number, family, keys).
@@ -81,7 +86,7 @@ def pairs(
     yield from sorted(found)
 
 
-def stars(items: Sequence[tuple[int, str, set[str]]]) -> Iterator[tuple[int, int]]:
+def stars(items: Sequence[Item]) -> Iterator[tuple[int, int]]:
     """For every family and key, its first number with each other one: enough to join all that share it."""
     table: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, family, keys in sorted(items, key=lambda item: item[0]):

@@ -18,6 +18,9 @@ from kgpipe import names
 from kgpipe.resolve import block, score
 from kgpipe.resolve.review import Decisions
 
+MOST_DOUBTFUL = 3
+"""Candidates for one short form that are put to the user; among thirty Smiths nobody chooses from a list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -124,7 +127,7 @@ def _document_short_links(found: Sequence[Name], members: Sequence[int]) -> list
 
 
 def _short_links(found: Sequence[Name], state: _State) -> list[Link]:
-    members = state.representatives()
+    members = list({(state.root(i), found[i].name): i for i in reversed(state.representatives())}.values())
     known = _owners(found, range(len(found)))
     links = _compared(found, members, members, known, nearby=False)
     # A name by which another document calls a longer one short: the agency ARPA, introduced elsewhere.
@@ -144,7 +147,7 @@ def _short_links(found: Sequence[Name], state: _State) -> list[Link]:
 def _compared(
     found: Sequence[Name], short: Iterable[int], long: Iterable[int], known: set[str], *, nearby: bool
 ) -> list[Link]:
-    def items(members: Iterable[int], keys: Callable[..., set[str]]) -> list[tuple[int, str, set[str]]]:
+    def items(members: Iterable[int], keys: Callable[..., frozenset[str]]) -> list[block.Item]:
         return [(i, found[i].family, keys(found[i].surface, person=found[i].person)) for i in members]
 
     links = []
@@ -403,7 +406,8 @@ class _State:
         if not self._one_thing(list(close)):
             leader, why = self._leader(short, list(close), nearby=nearby)
             if leader < 0:
-                return [], [link for link in close.values() if link.score >= score.GREY]
+                doubtful = sorted(close.values(), key=lambda n: (-n.score, n.a, n.b))
+                return [], [link for link in doubtful if link.score >= score.GREY][:MOST_DOUBTFUL]
             close = {leader: replace(close[leader], reason=f"{close[leader].reason}, {why}")}
         sure, doubtful = [], []
         for long, link in close.items():
