@@ -18,7 +18,7 @@ _MEND = ftfy.TextFixerConfig(uncurl_quotes=False, fix_character_width=False, nor
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # all but a single space
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 
 
@@ -32,8 +32,7 @@ def mended(text: str) -> str:
     mend = _MEND._replace(unescape_html="<" not in text)
     text = "\n".join(line if line.isascii() and "&" not in line else ftfy.fix_text(line, mend) for line in lines)
     text = _CONTROL.sub("", _INVISIBLE.sub("", _LINE_END.sub("\n", text)))
-    text = _SPACES.sub(" ", text)
-    text = re.sub(r" ?\n ?", "\n", text).strip()
+    text = "\n".join(line.strip() for line in _SPACES.sub(" ", text).split("\n")).strip()
     return unicodedata.normalize("NFC", re.sub(r"\n{3,}", "\n\n", text))
 
 
