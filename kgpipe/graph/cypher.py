@@ -21,7 +21,8 @@ FINISH = f"""
 MATCH (m:{MARKER} {{name: 'kgpipe'}})
 SET m.fingerprint = $fingerprint, m.nodes = COUNT {{ () }}, m.relationships = COUNT {{ ()-->() }}"""
 
-CONSTRAINTS = "SHOW CONSTRAINTS YIELD name RETURN name"
+INDEXES = "SHOW INDEXES YIELD name RETURN name"
+"""Names of all indexes: a uniqueness constraint has one of its own name."""
 AWAIT_INDEXES = "CALL db.awaitIndexes(600)"
 MARKER_CONSTRAINT = f"CREATE CONSTRAINT kgpipe_marker IF NOT EXISTS FOR (m:{MARKER}) REQUIRE m.name IS UNIQUE"
 _RELATIONSHIP_CONSTRAINT = "kgpipe_relationship_"
@@ -47,10 +48,10 @@ def constraints_and_indexes(schema: Schema) -> dict[str, str]:
     return found
 
 
-def relation_types(constraint_names: Iterable[str]) -> list[str]:
-    """The relationship types that this and earlier loads have written, by the names of their constraints."""
+def relation_types(index_names: Iterable[str]) -> list[str]:
+    """The relationship types that this and earlier loads have written, by the names of their indexes."""
     prefix = _RELATIONSHIP_CONSTRAINT
-    return sorted(name.removeprefix(prefix) for name in constraint_names if name.startswith(prefix))
+    return sorted(name.removeprefix(prefix) for name in index_names if name.startswith(prefix))
 
 
 # Pages: one row with one list of (uid, found, labels) in uid order after $after: as rows of their own they would
@@ -124,3 +125,18 @@ RETURN count(*) AS written"""
 
 def remove_edges(source: str, kind: str) -> str:
     return f"UNWIND $uids AS uid MATCH (:{source})-[r:{quoted(kind)} {{uid: uid}}]->() DELETE r"
+
+
+OWN_SCHEMA = f"MATCH (m:{MARKER} {{name: 'kgpipe'}}) RETURN m.schema"
+NODE_PROPERTIES = """
+CALL db.schema.nodeTypeProperties() YIELD nodeLabels, propertyName, propertyTypes
+RETURN nodeLabels, propertyName, propertyTypes"""
+RELATIONSHIP_TYPES = "CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType"
+
+
+def count_ends(kind: str, labels: Iterable[str]) -> str:
+    """How many relationships of a type start, and how many end, at each label; answered by the count store."""
+    labels = list(labels)
+    starts = ", ".join(f"COUNT {{ (:{quoted(label)})-[:{quoted(kind)}]->() }}" for label in labels)
+    ends = ", ".join(f"COUNT {{ ()-[:{quoted(kind)}]->(:{quoted(label)}) }}" for label in labels)
+    return f"RETURN [{starts}] AS starts, [{ends}] AS ends"

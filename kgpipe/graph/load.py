@@ -74,7 +74,7 @@ def load(store: Store, workspace: Workspace, *, progress: Progress = silent) -> 
         return counts
     tables = {name: workspace.read(name, _COLUMNS.get(name)) for name in TABLES}
     check(tables, schema, workspace)
-    known = _constraints(store, schema, progress)
+    known = _constraints_and_indexes(store, schema, progress)
     store.write(cypher.BEGIN, {"schema": schema.to_json()})
     parts = [*node_parts(tables, schema), *edge_parts(tables, [*schema.relations, *_former(store, known, schema)])]
     total, done = sum(part.n_rows for part in parts), 0
@@ -389,11 +389,13 @@ def _schema(workspace: Workspace) -> Schema:
     return schema
 
 
-def _constraints(store: Store, schema: Schema, progress: Progress) -> set[str]:
-    """Creates the constraints and indexes that are missing; returns the names of all constraints."""
-    known = {name for [name] in store.read(cypher.CONSTRAINTS, max_rows=None)[1]}
+def _constraints_and_indexes(store: Store, schema: Schema, progress: Progress) -> set[str]:
+    """Creates the constraints and indexes that are missing; returns the names of all."""
+    known = {name for [name] in store.read(cypher.INDEXES, max_rows=None)[1]}
     texts = cypher.constraints_and_indexes(schema)
     missing = [name for name in texts if name not in known]
+    if not missing:
+        return known
     for done, name in enumerate(missing):
         progress("graph constraints", done, len(missing))
         store.write(texts[name])
@@ -402,9 +404,9 @@ def _constraints(store: Store, schema: Schema, progress: Progress) -> set[str]:
     return known | set(texts)
 
 
-def _former(store: Store, constraints: set[str], schema: Schema) -> list[str]:
+def _former(store: Store, indexes: set[str], schema: Schema) -> list[str]:
     """Relation types of earlier schemas that still have edges."""
-    former = [kind for kind in cypher.relation_types(constraints) if kind not in schema.relations]
+    former = [kind for kind in cypher.relation_types(indexes) if kind not in schema.relations]
     return [kind for kind in former if store.read(cypher.count_edges("Entity", kind))[1] != [[0]]]
 
 

@@ -194,7 +194,8 @@ def plain(value: Any) -> Any:
     """The value as JSON can hold it.
 
     A node becomes {"labels", "properties"}, a relationship {"type", "start", "end", "properties"} with the
-    uids of its ends, a path {"nodes", "relationships"}; dates and times become ISO text, a point a list.
+    uids of its ends (their element ids where the row does not hold these nodes), a path {"nodes",
+    "relationships"}; dates and times become ISO text, a point a list.
     """
     if isinstance(value, str | int | float | None):
         return value
