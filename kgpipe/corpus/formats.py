@@ -158,7 +158,8 @@ def _rows(uri: str, stream: BinaryIO, max_bytes: int) -> Iterator[Raw | Failure]
             row = _row(line, number)
             if row is None:
                 continue
-            name = str(row.pop("id", number))
+            given = row.pop("id", None)
+            name = str(number if given is None else given).encode("utf-8", "replace").decode()
             if name in ids:
                 raise NotReadable(f'line {number} has the id "{name}" of an earlier line')
             ids.add(name)

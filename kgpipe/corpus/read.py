@@ -89,7 +89,7 @@ def document(raw: Raw, *, source: str) -> Document | Failure:
         text=text,
         title=title,
         language=raw.language or language_of(text),
-        time=raw.time,
+        time=mended(raw.time),
         metadata=json.dumps(raw.metadata, ensure_ascii=True, sort_keys=True, default=str),
         source=source,
     )

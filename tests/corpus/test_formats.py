@@ -4,10 +4,12 @@ import gzip
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kgpipe.corpus.formats import NotReadable, Raw, decoded, read_file, title_from_name
 from kgpipe.corpus.read import document
-from kgpipe.records import Failure
+from kgpipe.records import Document, Failure, to_table
 
 MAX = 1_000_000
 
@@ -208,3 +210,25 @@ def test_a_title_comes_from_the_first_line_or_the_file_name(tmp_path):
     raw = Raw((tmp_path / "z3.txt").as_uri(), "The Z3\n\nKonrad Zuse built it.")
     assert document(raw, source=raw.uri).title == "The Z3"
     assert title_from_name(tmp_path / "a.b.md") == "a.b"
+
+
+MARKUP = st.lists(
+    st.sampled_from(["<p>", "</p>", "<div", ">", "<table><tr>", "<!--", "<script>", "&#0;", "&amp", "# ", "* ", "|a|b|\n|-|-|\n", "`",
+                     "[x](", "> ", "---\n", "a: [", "\n", "Ada wrote.", "\ufffd", "\x00", "<?xml encoding='utf-16'?>", '{"text": "',
+                     '"}', "\\ud800", "<![CDATA[", "<html>", "é", "- ", "<svg>", "]]>"])
+).map("".join)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("formats")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.binary(), MARKUP.map(lambda text: text.encode("utf-8", "replace"))))
+def test_whatever_a_file_holds_it_gives_documents_or_failures(scratch, data):
+    for name in ("a.txt", "a.md", "a.html", "a.jsonl", "a.txt.gz"):
+        for item in read(scratch / name, data):
+            made = document(item, source=item.uri) if isinstance(item, Raw) else item
+            assert isinstance(made, Document | Failure)
+            to_table("failures" if isinstance(made, Failure) else "documents", [made])
