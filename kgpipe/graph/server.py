@@ -55,6 +55,7 @@ server.memory.heap.initial_size={initial_mb}m
 server.memory.heap.max_size={heap_mb}m
 server.memory.pagecache.size={pagecache_mb}m
 db.tx_log.rotation.retention_policy=keep_none
+db.tx_log.preallocate=false
 dbms.usage_report.enabled=false
 dbms.security.allow_csv_import_from_file_urls=false
 """
@@ -236,7 +237,9 @@ def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -
         record = _with_free_ports(home)
     memory = {"initial_mb": min(256, heap_mb), "heap_mb": heap_mb, "pagecache_mb": pagecache_mb}
     conf = CONF.format(host=HOST, bolt=record.bolt, http=record.http, **memory)
-    (home / "conf" / "neo4j.conf").write_text(conf + (QUICK_STOP if lib == jars.lib_folder() else ""))
+    (home / "conf" / "neo4j.conf").write_text(
+        conf + (QUICK_STOP if (lib / f"neo4j-{jars.NEO4J}.jar").is_file() else "")
+    )
     if not record.password_set:
         _set_password(home, java, lib, record.password)
         record = dataclasses.replace(record, password_set=True)
