@@ -105,7 +105,7 @@ def normalise(name: str) -> str:
     text = _DOTTED.sub(lambda m: m.group().replace(".", ""), fold(text))
     text = _INNER_AND.sub("", text).replace("&", " and ")
     text = _PUNCTUATION.sub(" ", _APOSTROPHE.sub("", text))
-    return " ".join(text.split()) or fold(name.strip())
+    return " ".join(text.split()) or " ".join(fold(name).split()) or " ".join(name.split())
 
 
 @functools.lru_cache(maxsize=200_000)

@@ -125,7 +125,10 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Two clusters became one: `a` and `b` are the smallest mention uids of each, in order."""
+    """Two clusters became one: `a` and `b` are the smallest mention uids of each, in order.
+
+    `decided_by` is `rule` or `user`, or `review` for a doubtful pair that was not merged and waits for the user.
+    """
 
     a: str
     b: str

@@ -1,0 +1,115 @@
+import pytest
+
+from kgpipe import schema as schemas
+from kgpipe.resolve import coref
+
+
+def chosen(document, resolve, text):
+    """Which names the mentions of the text were resolved to: [names with more than their own mention]."""
+    found = resolve(document("a", text))
+    return sorted(e.name for e in found.entities if len(e.mentions) > 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("[Ada Lovelace|Person] met [Charles Babbage|Person]. [She|Person] wrote notes.", "Ada Lovelace"),
+        ("[Ada Lovelace|Person] met [Charles Babbage|Person]. [He|Person] built engines.", "Charles Babbage"),
+        ("[Alan Turing|Person] designed the [ACE|Machine] in [London|Place]. [It|Machine] was fast.", "ACE"),
+        (
+            "[Grace Hopper|Person] joined [Remington Rand|Company]. [The company|Company] sold machines.",
+            "Remington Rand",
+        ),
+        ("[Konrad Zuse|Person] left [Henschel|Company]. [His|Person] machine was in a flat.", "Konrad Zuse"),
+        ("When [he|Person] came, [Alan Turing|Person] was tired.", "Alan Turing"),
+    ],
+)
+def test_a_pronoun_goes_to_the_name_that_suits_it(text, name, document, resolve):
+    assert chosen(document, resolve, text) == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[It|Machine] was fast. [Alan Turing|Person] came.",
+        "[Alan Turing|Person] came. [It|Person] was fast.",
+        "[IBM|Company] grew. [He|Company] came.",
+        "[Alan Turing|Person] came. [They|Person] left.",
+        "[Alan Turing|Person] met [him|Person].",
+        "[IBM|Company] grew. [The university|University] did not.",
+        "[Alan Turing|Person] asked [who|Person] came.",
+    ],
+)
+def test_a_pronoun_that_suits_no_name_is_left_out(text, document, resolve):
+    assert chosen(document, resolve, text) == []
+
+
+def test_a_pronoun_goes_on_with_the_person_it_stood_for(document, resolve):
+    found = resolve(
+        document(
+            "a",
+            "[Maurice Wilkes|Person] studied physics. [He|Person] met [John Mauchly|Person] in Philadelphia. "
+            "[He|Person] then built the [EDSAC|Machine].",
+            (3, "DESIGNED", 4),
+        )
+    )
+    assert found.said == [("Maurice Wilkes", "DESIGNED", "EDSAC")]
+
+
+@pytest.mark.parametrize(
+    ("surface", "phrase"),
+    [("the company", True), ("its first computer", True), ("The Company", False), ("the IBM 701", False),
+     ("aspirin", False), ("the 1890 census", False)],
+)  # fmt: skip
+def test_phrases(surface, phrase):
+    assert coref.is_phrase(surface) is phrase
+
+
+@pytest.mark.parametrize(
+    ("surface", "gender"),
+    [("Grace Hopper", "female"), ("Mrs. Mauchly", "female"), ("Sir Tony", "male"), ("J. William Mauchly", "male"),
+     ("Zilog", ""), ("", "")],
+)  # fmt: skip
+def test_gender_of_a_name(surface, gender):
+    assert coref.gender_of(surface) == gender
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("[Augusta Ada Byron|Person], better known as [Ada Lovelace|Person], was a poet's child.",
+         ["Ada Lovelace", "Augusta Ada Byron"]),
+        ("[Grace Hopper|Person] wrote compilers. She was born [Grace Murray|Person] in 1906.",
+         ["Grace Hopper", "Grace Murray"]),
+        ("The [Manchester Baby|Machine] ran in 1948. Its official name was the [Experimental Machine|Machine].",
+         ["Experimental Machine", "Manchester Baby"]),
+        ("The [Automatic Calculator|Machine] (AC), which everybody called the [Harvard Giant|Machine], was long.",
+         ["Automatic Calculator", "Harvard Giant"]),
+        ("He joined [Bell Telephone Laboratories|Organization] ([Bell Labs|Organization]) in 1941.",
+         ["Bell Labs", "Bell Telephone Laboratories"]),
+        ("The [Formula Translation Project|Company] ([FORTRAN|Company]) began.",
+         ["FORTRAN", "Formula Translation Project"]),
+    ],
+)  # fmt: skip
+def test_names_that_the_text_itself_puts_together(text, group, document, resolve):
+    assert resolve(document("a", text)).groups == [group]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Alan Turing|Person] was called to [John Turing|Person].",
+        "[IBM|Company] ([Apple|Company]) grew.",
+        "[Cambridge|Place] ([England|Place]) is old.",
+        "[Alan Turing|Person] came. She was born near [Grace Murray|Person].",
+    ],
+)
+def test_names_that_only_stand_beside_each_other(text, document, resolve):
+    assert len(resolve(document("a", text)).groups) == 2
+
+
+def test_person_families_are_told_by_what_the_schema_says():
+    found = schemas.parse(
+        "entities:\n  Scientist: {synonyms: [person]}\n  Chemist: {is: Scientist}\n  Lab: {}\n  Day: {literal: date}\n"
+    )
+    assert coref.person_families(found) == {"Scientist"}
