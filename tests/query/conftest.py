@@ -52,7 +52,6 @@ ENTITIES = {
     "Princeton University": ("University", ["Princeton"]),
     "Bletchley Park": ("Organization", []),
 }
-DATES = {"1815-12-10", "1852-11-27", "1957", "1970", "1912-06-23", "1954-06-07", "1972", "1906-12-09", "1959", "1911"}
 FACTS = [
     ("Ada Lovelace", "BORN_ON", "1815-12-10"),
     ("Ada Lovelace", "DIED_ON", "1852-11-27"),
@@ -122,46 +121,52 @@ def schema():
 
 
 def fill(store, schema, entities=None, facts=None):
-    """Writes entities, facts and one sentence of evidence a fact, with the constraints and indexes of the loader."""
+    """Replaces the graph by these entities, facts and one sentence of evidence a fact, indexed as by the loader."""
     entities, facts = entities or ENTITIES, facts or FACTS
-    for text in cypher.constraints_and_indexes(schema).values():
-        store.write(text)
+    store.write("MATCH (n) DETACH DELETE n")
+    for name, text in cypher.constraints_and_indexes(schema).items():
+        if "relationship" not in name:
+            store.write(text)
     store.write(
-        "MERGE (d:Document {uid: 'd1', uri: $uri, title: 'Notes'}) "
-        "MERGE (p:Passage {uid: 'p1', text: $text, start: 0, end: 100})-[:PART_OF]->(d)",
+        "CREATE (:Document {uid: 'd1', uri: $uri, title: 'Notes'})"
+        "<-[:PART_OF]-(:Passage {uid: 'p1', text: $text, start: 0, end: 100})",
         {"uri": DOCUMENT, "text": "Charles Babbage ate toast for breakfast, says a letter of 1841."},
     )
+    by_type = {}
     for name, (kind, aliases) in entities.items():
-        labels = ":".join(schema.ancestors(kind))
+        by_type.setdefault(kind, []).append({"uid": content_id(name), "name": name, "aliases": aliases})
+    for kind, rows in by_type.items():
         store.write(
-            f"MERGE (e:Entity:{labels} {{uid: $uid}}) SET e.name = $name, e.aliases = $aliases",
-            {"uid": content_id(name), "name": name, "aliases": aliases},
+            f"UNWIND $rows AS row CREATE (e:Entity:{':'.join(schema.ancestors(kind))}) SET e = row", {"rows": rows}
         )
+    dates = sorted({object_ for *_, object_ in facts if object_ not in entities})
+    store.write(
+        f"UNWIND $rows AS row CREATE (l:Literal:{schema.literal_types()['date']}) SET l = row",
+        {"rows": [{"uid": content_id(date), "text": date} for date in dates]},
+    )
+    by_relation = {}
     for subject, relation, object_ in facts:
-        sentence = f"{subject} {schema.relations[relation].label} {object_}."
-        if object_ not in entities:
-            date = schema.literal_types()["date"]
-            store.write(
-                f"MERGE (l:Literal:{date} {{uid: $uid}}) SET l.text = $text",
-                {"uid": content_id(object_), "text": object_},
-            )
-        target = "Entity" if object_ in entities else "Literal"
+        properties = {
+            "uid": content_id(subject, relation, object_), "support": 1, "score": 0.9, "source": DOCUMENT,
+            "sentence": f"{subject} {schema.relations[relation].label} {object_}.",
+        }  # fmt: skip
+        row = {"subject": content_id(subject), "object": content_id(object_), "properties": properties}
+        by_relation.setdefault(relation, []).append(row)
+    for relation, rows in by_relation.items():
         store.write(
-            f"MATCH (s:Entity {{uid: $s}}), (o:{target} {{uid: $o}}), (p:Passage {{uid: 'p1'}}) "
-            f"MERGE (s)-[r:{relation} {{uid: $uid}}]->(o) SET r += {{support: 1, score: 0.9, sentence: $sentence, source: $uri}} "
-            "MERGE (e:Evidence {uid: 'e' + $uid}) SET e += {fact: $uid, relation: $relation, sentence: $sentence, start: 0, "
-            "end: 20, score: 0.9} MERGE (e)-[:IN]->(p)",
-            {
-                "s": content_id(subject), "o": content_id(object_), "uid": content_id(subject, relation, object_),
-                "sentence": sentence, "uri": DOCUMENT, "relation": relation,
-            },
-        )  # fmt: skip
+            "UNWIND $rows AS row MATCH (s:Entity {uid: row.subject}), (p:Passage {uid: 'p1'}) "
+            "OPTIONAL MATCH (e:Entity {uid: row.object}) OPTIONAL MATCH (l:Literal {uid: row.object}) "
+            f"WITH row, s, p, coalesce(e, l) AS o CREATE (s)-[r:{relation}]->(o) SET r = row.properties "
+            f"CREATE (v:Evidence {{uid: 'e' + r.uid, fact: r.uid, relation: '{relation}', sentence: r.sentence, start: 0, "
+            "end: 20, score: 0.9})-[:IN]->(p)",
+            {"rows": rows},
+        )
     store.write("CALL db.awaitIndexes(60)")
 
 
-@pytest.fixture
-def store(graph, schema):
-    """The small graph in the shared server."""
-    with Store(graph.uri, graph.user, graph.password) as opened:
+@pytest.fixture(scope="module")
+def store(neo4j, schema):
+    """The small graph in the shared server, for tests that only read it."""
+    with Store(neo4j.uri, neo4j.user, neo4j.password) as opened:
         fill(opened, schema)
         yield opened

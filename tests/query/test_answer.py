@@ -1,0 +1,122 @@
+"""Questions over the small graph: answers, citations, abstaining, bad input."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from kgpipe.errors import InputError, StoreError
+from kgpipe.graph.store import Store
+from kgpipe.query.answer import ask, lines, read_questions
+
+QUESTIONS = [json.loads(line) for line in (Path(__file__).parent / "questions.jsonl").read_text().splitlines()]
+
+
+def test_development_questions(store, schema):
+    """Of the questions with an answer nine in ten are right; of all at most two are wrong."""
+    verdicts = {"right": [], "wrong": [], "abstained": []}
+    for row in QUESTIONS:
+        answer = ask(row["question"], store, schema)
+        got = sorted((values[0] for values in answer.answers), key=str) if answer.source == "graph" else None
+        wanted = row["answers"] and sorted(row["answers"], key=str)
+        verdicts["right" if got == wanted else "abstained" if got is None else "wrong"].append((row["question"], got))
+    assert len(verdicts["wrong"]) <= 2, verdicts["wrong"]
+    assert len(verdicts["right"]) >= 0.9 * len(QUESTIONS), verdicts
+
+
+def test_an_answer_is_cited_and_its_query_gives_its_rows(store, schema):
+    answer = ask("Who founded the company that developed the PDP-11?", store, schema)
+    assert answer.text == "Harlan Anderson and Kenneth Olsen."
+    assert answer.source == "graph"
+    assert answer.columns == ("answer",)
+    assert store.read(answer.cypher, answer.params) == (["answer"], [["Harlan Anderson"], ["Kenneth Olsen"]])
+    assert [(f["subject"], f["relation"], f["object"]) for f in answer.facts] == [
+        ("Digital Equipment Corporation", "DEVELOPED", "PDP-11"),
+        ("Harlan Anderson", "FOUNDED", "Digital Equipment Corporation"),
+        ("Kenneth Olsen", "FOUNDED", "Digital Equipment Corporation"),
+    ]
+    assert answer.evidence[0]["sentence"] == "Digital Equipment Corporation developed PDP-11."
+    assert {k: answer.evidence[0][k] for k in ("document", "uri", "start", "end")} == {
+        "document": "Notes",
+        "uri": "file:///corpus/notes.txt",
+        "start": 0,
+        "end": 20,
+    }
+    assert json.loads(json.dumps(answer.to_json()))["answers"] == [["Harlan Anderson"], ["Kenneth Olsen"]]
+
+
+def test_what_the_graph_does_not_tell_falls_back_to_the_text(store, schema):
+    answer = ask("What did Charles Babbage eat for breakfast?", store, schema)
+    assert answer.source == "text"
+    assert answer.answers == ()
+    assert answer.text == "The graph does not tell. From the text, not the graph:"
+    assert answer.evidence[0]["sentence"] == "Charles Babbage ate toast for breakfast, says a letter of 1841."
+    assert '"Charles Babbage ate toast' in lines(answer)[1]
+
+
+def test_an_unknown_name_is_said(store, schema):
+    answer = ask("Who designed the Apollo Guidance Computer?", store, schema)
+    assert answer.source != "graph"
+    assert "It knows nothing called Apollo Guidance" in answer.text
+
+
+def test_given_entities_need_no_linking(store, schema):
+    answer = ask(
+        "Who made it?", store, schema, entities=[{"text": "it", "label": "ProgrammingLanguage", "value": "Fortran"}]
+    )
+    assert [c["said"] for c in answer.candidates if "Fortran" in c["said"]]
+
+
+@pytest.mark.parametrize("question", ["", "   \n"])
+def test_an_empty_question_is_refused(question, store, schema):
+    with pytest.raises(InputError, match="question is empty"):
+        ask(question, store, schema)
+
+
+def test_a_long_question_is_refused(store, schema):
+    with pytest.raises(InputError, match="10,000 characters"):
+        ask("a" * 10_000, store, schema)
+
+
+@pytest.mark.parametrize("question", ["谁设计了分析机？", "Wer entwarf die Analytical Engine?", "asdf qwer", "???", "🙂"])
+def test_other_languages_and_nonsense_are_not_answered(question, store, schema):
+    answer = ask(question, store, schema)
+    assert answer.source in ("text", "none")
+    assert answer.text.startswith("The graph does not tell.")
+
+
+def test_any_string_gets_an_answer_or_one_line(store, schema):
+    pick = random.Random(7)
+    pieces = ["who", "Ada", "Lovelace", "born", "C++", "C", '"', "\\", "*", "(", "AND", "OR NOT", "~", ":", "/", "1957", "{", "`",
+              "$n0", "';--", "\x00", "\ud800", "é", "如何", "how many", "before", "DETACH DELETE", "[a TO b]", "+", "^2"]  # fmt: skip
+    for _ in range(100):
+        question = " ".join(pick.choices(pieces, k=pick.randint(1, 9)))
+        try:
+            assert ask(question, store, schema).text
+        except InputError as error:
+            assert "\n" not in str(error)
+    for _ in range(100):
+        question = "".join(chr(pick.choice([pick.randrange(32, 127), pick.randrange(0x20, 0x3000)])) for _ in range(40))
+        assert ask(question, store, schema).text
+
+
+def test_an_empty_graph_says_so(graph, schema):
+    with Store(graph.uri, graph.user, graph.password) as empty, pytest.raises(StoreError, match="is empty"):
+        ask("Who designed C?", empty, schema)
+
+
+def test_questions_files_are_checked_before_asking(tmp_path):
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"id": 7, "question": "Who?"}\n\n{"id": "b", "question": "When?", "entities": [{"text": "x"}]}\n')
+    assert read_questions(file) == [
+        {"id": 7, "question": "Who?"},
+        {"id": "b", "question": "When?", "entities": [{"text": "x"}]},
+    ]
+    for bad in ("{", "[]", '{"id": 1}', '{"id": 1, "question": 2}', '{"id": 1, "question": " "}', '{"question": "Who?"}'):
+        file.write_text('{"id": 1, "question": "Who?"}\n' + bad)
+        with pytest.raises(InputError, match=r"q\.jsonl line 2"):
+            read_questions(file)
+    file.write_text("\n")
+    with pytest.raises(InputError, match="holds no question"):
+        read_questions(file)
