@@ -19,18 +19,22 @@ class Decoded:
 
     mentions: Tensor  # (M, 4)
     mention_scores: Tensor  # (M,)
+    type_scores: Tensor  # (M, T)
     relations: Tensor  # (E, 3): subject row, relation type, object row
     relation_scores: Tensor  # (E,)
 
 
-def decode(scores: Scores, batch: Batch, *, threshold: float, mention_threshold: Tensor) -> Decoded:
+def decode(
+    scores: Scores, batch: Batch, *, domain: Tensor, range_: Tensor, threshold: float, mention_threshold: Tensor
+) -> Decoded:
     """The mentions above their threshold that do not overlap better ones, and the best relation of every pair.
 
     `mention_threshold` is (B, K) or a scalar; `threshold` is the least probability of a relation. A pair of mentions
-    gets the label and direction of highest score among those whose domain and range hold the two types.
+    gets the label and direction of highest score among those whose `domain` and `range_` (R, T) hold the two types.
     """
     b, k, _ = scores.types.shape
-    best, kind = scores.types.sigmoid().max(-1)  # (B, K)
+    each = scores.types.sigmoid()
+    best, kind = each.max(-1)  # (B, K)
     ruled = batch.by_rule[kind]
     enough = scores.kept & (best >= mention_threshold)
     order = torch.where(ruled, RULE_ORDER, best).masked_fill(~enough, -1).argsort(dim=-1, descending=True, stable=True)
@@ -47,7 +51,7 @@ def decode(scores: Scores, batch: Batch, *, threshold: float, mention_threshold:
     number = torch.full((b, k), -1, device=best.device)
     number[window, slot] = torch.arange(len(where), device=best.device)
 
-    legal = batch.domain.T[kind][:, :, None] & batch.range.T[kind][:, None]  # (B, K, K, R)
+    legal = domain.T[kind][:, :, None] & range_.T[kind][:, None]  # (B, K, K, R)
     pair = chosen[:, :, None] & chosen[:, None]
     probability = scores.relations.sigmoid().masked_fill(~(legal & pair.unsqueeze(-1)), 0)
     top, label = probability.max(-1)  # (B, K, K)
@@ -59,6 +63,7 @@ def decode(scores: Scores, batch: Batch, *, threshold: float, mention_threshold:
     return Decoded(
         mentions=torch.stack((window, first[window, slot], last[window, slot], kind[window, slot]), -1),
         mention_scores=best[window, slot],
+        type_scores=each[window, slot],
         relations=torch.stack((number[i, s], label[i, s, o], number[i, o]), -1),
         relation_scores=top[i, s, o],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ FROZEN = "backbone.embeddings.word_embeddings.weight"
 PRONOUN = re.compile(r"\b(?:he|she|him|his|her|it|its)\b", re.IGNORECASE)
 PRONOUN_THRESHOLD = 0.1
 TOP_K = 24
+HEAD_BONUS = 0.01
+"""By how much a type whose label or synonym is the head word of a name is put before the likeliest other one: a Turing
+Award is an award. Too little to change which of two overlapping spans wins."""
+_AFTER_HEAD = ("of", "for", "at", "in")
 
 
 @dataclass(slots=True)
@@ -41,6 +45,19 @@ class _Read:
     forced: list[tuple[int, int]]
     fixed: list[int]
     values: dict[tuple[int, int], str]
+
+
+@dataclass(slots=True, eq=False)
+class _Row:
+    """A mention being made: its span in the document, type index, scores by type, and relations as subject."""
+
+    start: int
+    end: int
+    kind: int
+    scores: list[float]
+    value: str
+    settled: bool = False
+    out: list[tuple[int, _Row, float]] = field(default_factory=list)
 
 
 class EncoderExtractor:
@@ -58,6 +75,7 @@ class EncoderExtractor:
         self.threshold = threshold or config["threshold"]
         self.mention_threshold = config["mention_threshold"]
         self.fingerprint = fingerprint(schema, checkpoint=folder, threshold=threshold)
+        self.schema = schema
         self.types = list(schema.entities.values())
         self.relations = list(schema.relations.values())
         self.rule_types = {kind: self._index(name) for kind, name in schema.literal_types().items() if kind != "text"}
@@ -68,7 +86,11 @@ class EncoderExtractor:
             rows = [[schema.fits(n, getattr(r, side)) for n in names] for r in self.relations]
             return torch.tensor(rows, dtype=torch.bool).view(len(self.relations), len(names))
 
+        family = torch.tensor([[schema.family(a) == schema.family(b) for b in names] for a in names], dtype=torch.float)
         width = vectors[0].shape[1]
+        self.heads = {
+            word.lower(): i for i, e in reversed(list(enumerate(self.types))) for word in (e.label, *e.synonyms)
+        }
         self.labels = {
             "types": torch.from_numpy(vectors[0]),
             "relations": torch.from_numpy(vectors[1].reshape(-1, width)),
@@ -76,12 +98,14 @@ class EncoderExtractor:
             "range": allowed("range"),
             "by_rule": torch.tensor([e.literal in ("date", "number") for e in self.types], dtype=torch.bool),
         }
+        # a University may be the object where an Organization was seen: types of one family, mended afterwards
+        self.legal = [(self.labels[side].float() @ family > 0).to(self.device) for side in ("domain", "range")]
 
     def __call__(self, passages: Sequence[Passage]) -> list[Found]:
         """What each passage says, in order; offsets are those of the document."""
         reads = [read for i, passage in enumerate(passages) for read in self._reads(i, passage)]
-        found: list[list[tuple[Mention, list[tuple[int, int, float]]]]] = [[] for _ in passages]
-        for chosen, decoded in self._decoded(reads):
+        found: list[list[_Row]] = [[] for _ in passages]
+        for chosen, decoded in self._decoded(reads, passages):
             self._collect(chosen, decoded, passages, found)
         return [self._finished(passage, rows) for passage, rows in zip(passages, found, strict=True)]
 
@@ -104,7 +128,9 @@ class EncoderExtractor:
             yield read
 
     @torch.inference_mode()
-    def _decoded(self, reads: Sequence[_Read], *, budget: int = 4096) -> Iterator[tuple[list[_Read], Decoded]]:
+    def _decoded(
+        self, reads: Sequence[_Read], passages: Sequence[Passage], *, budget: int = 4096
+    ) -> Iterator[tuple[list[_Read], Decoded]]:
         if not self.relations and not self.types:
             return
         for indexes in token_batches([len(r.window.pieces) for r in reads], budget=budget):
@@ -120,8 +146,38 @@ class EncoderExtractor:
             batch = Batch(**tensors, **self.labels, **masks).to(self.device)
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
                 scores = self.network(batch, top_k=TOP_K + batch.forced.shape[1])
-            least = self._mention_thresholds(scores, batch)
-            yield chosen, decode(scores, batch, threshold=self.threshold, mention_threshold=least)
+            named = self._head_types(chosen, passages, scores).bool()
+            scores.types = torch.where(named, scores.types.amax(-1, keepdim=True) + HEAD_BONUS, scores.types)
+            yield (
+                chosen,
+                decode(
+                    scores, batch, domain=self.legal[0], range_=self.legal[1], threshold=self.threshold,
+                    mention_threshold=self._mention_thresholds(scores, batch),
+                ),
+            )  # fmt: skip
+
+    def _head_types(self, chosen: list[_Read], passages: Sequence[Passage], scores: Scores) -> torch.Tensor:
+        """(B, K, T): 1 for the type that the head word of a span of several words names, else 0.
+
+        The head is the last word, or the one before of, for, at, in: the University of Manchester is a university.
+        """
+        n = scores.span_types.shape[1]
+        named = torch.full((len(chosen), n), -1)
+        border = torch.full((len(chosen), n), n)  # the next word at or after this one that ends the head
+        for b, read in enumerate(chosen):
+            passage = passages[read.passage]
+            words = [passage.text[s - passage.start : e - passage.start].lower() for s, e in read.window.offsets]
+            for i, word in enumerate(words):
+                two = f"{words[i - 1]} {word}" if i else word
+                named[b, i] = self.heads.get(two, self.heads.get(word, -1))
+                if word in _AFTER_HEAD:
+                    border[b, i] = i
+        border = border.flip(1).cummin(1).values.flip(1).to(scores.spans.device)
+        first, last = scores.spans[..., 0], scores.spans[..., 1]  # (B, K)
+        head = torch.minimum(last, border.gather(1, first) - 1).clamp(min=0)
+        kind = named.to(head.device).gather(1, head)
+        good = (kind >= 0) & (last > first) & (head >= first)
+        return torch.nn.functional.one_hot(kind.clamp(min=0), len(self.types)) * good.unsqueeze(-1)
 
     def _mention_thresholds(self, scores: Scores, batch: Batch) -> torch.Tensor:
         """(B, K): lower for pronouns, which few training sets mark."""
@@ -130,33 +186,60 @@ class EncoderExtractor:
         hit = ((scores.flat.unsqueeze(-1) == where.unsqueeze(1)) & pronoun.unsqueeze(1)).any(-1)
         return torch.where(hit, PRONOUN_THRESHOLD, self.mention_threshold)
 
-    def _collect(self, chosen: list[_Read], decoded: Decoded, passages: Sequence[Passage], found: list[list]) -> None:
-        mentions, made = decoded.mentions.tolist(), []
-        for (row, first, last, kind), score in zip(mentions, decoded.mention_scores.tolist(), strict=True):
-            read, entity_type = chosen[row], self.types[kind]
-            start, end = read.window.offsets[first][0], read.window.offsets[last][1]
-            passage = passages[read.passage]
-            value = read.values.get((first, last), "")
-            if entity_type.literal == "text":
-                value = passage.text[start - passage.start : end - passage.start]
-            made.append((Mention(start, end, entity_type.name, rounded(score), value), []))
-        for (subject, label, object_), score in zip(
-            decoded.relations.tolist(), decoded.relation_scores.tolist(), strict=True
-        ):
-            made[subject][1].append((label, id(made[object_][0]), score))
-        for (row, *_), item in zip(mentions, made, strict=True):
-            found[chosen[row].passage].append(item)
+    def _collect(
+        self, chosen: list[_Read], decoded: Decoded, passages: Sequence[Passage], found: list[list[_Row]]
+    ) -> None:  # fmt: skip
+        """Adds the mentions of a batch to the rows of their passages, and to each its relations as subject."""
+        rows: list[_Row] = []
+        for (b, first, last, kind), scores in zip(decoded.mentions.tolist(), decoded.type_scores.tolist(), strict=True):
+            read = chosen[b]
+            span = read.window.offsets[first][0], read.window.offsets[last][1]
+            rows.append(_Row(*span, kind, scores, read.values.get((first, last), "")))
+            found[read.passage].append(rows[-1])
+        ranked = decoded.relation_scores.argsort(descending=True).tolist()
+        relations, scores = decoded.relations.tolist(), decoded.relation_scores.tolist()
+        for subject, label, object_, score in ((*relations[i], scores[i]) for i in ranked):
+            self._refine(rows[subject], self.labels["domain"][label])
+            self._refine(rows[object_], self.labels["range"][label])
+            rows[subject].out.append((label, rows[object_], score))
 
-    def _finished(self, passage: Passage, rows: list[tuple[Mention, list[tuple[int, int, float]]]]) -> Found:
-        rows = sorted(rows, key=lambda row: (row[0].start, row[0].end))
-        place = {id(mention): i for i, (mention, _) in enumerate(rows)}
-        borders = sentences(passage.text) if any(out for _, out in rows) else []
+    def _refine(self, row: _Row, allowed: torch.Tensor) -> None:
+        """Gives a mention the likeliest of the types that its relation allows, once."""
+        if not row.settled and not allowed[row.kind]:
+            row.kind = max(allowed.nonzero().flatten().tolist(), key=row.scores.__getitem__)
+        row.settled = True
+
+    def _finished(self, passage: Passage, rows: list[_Row]) -> Found:
+        rows = sorted(rows, key=lambda row: (row.start, row.end))
+        place = {id(row): i for i, row in enumerate(rows)}
+        mentions = []
+        for row in rows:
+            entity_type = self.types[row.kind]
+            surface = passage.text[row.start - passage.start : row.end - passage.start]
+            value = surface if entity_type.literal == "text" else row.value
+            score = max(row.scores) if row.settled else row.scores[row.kind]
+            mentions.append(Mention(row.start, row.end, entity_type.name, rounded(score), value))
+        borders = sentences(passage.text) if any(row.out for row in rows) else []
+        taken: set[tuple[int, str, int]] = set()
         relations = []
-        for i, (subject, out) in enumerate(rows):
-            for label, other, score in out:
-                said = _polarity(passage, borders, subject, rows[place[other]][0])
-                relations.append(Relation(i, self.relations[label].name, place[other], rounded(score), said))
-        return tuple(m for m, _ in rows), tuple(sorted(relations, key=lambda r: (r.subject, r.object, r.type)))
+        for score, i, label, j in sorted(
+            ((score, i, label, place[id(other)]) for i, row in enumerate(rows) for label, other, score in row.out),
+            key=lambda r: (-r[0], *r[1:]),
+        ):
+            known = self.relations[label]
+            if not (self._fits(mentions[i], known.domain) and self._fits(mentions[j], known.range)):
+                continue  # another, surer relation settled the type of one end
+            if known.functional:  # one object a subject; a date is that of one subject
+                ends = [(label, "subject", i)] + [(label, "object", j)] * bool(mentions[j].value)
+                if any(end in taken for end in ends):
+                    continue
+                taken.update(ends)
+            said = _polarity(passage, borders, mentions[i], mentions[j])
+            relations.append(Relation(i, known.name, j, rounded(score), said))
+        return tuple(mentions), tuple(sorted(relations, key=lambda r: (r.subject, r.object, r.type)))
+
+    def _fits(self, mention: Mention, allowed: tuple[str, ...]) -> bool:
+        return self.schema.fits(mention.type, allowed)
 
 
 def _polarity(passage: Passage, borders: list[tuple[int, int]], a: Mention, b: Mention) -> str:

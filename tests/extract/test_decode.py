@@ -73,7 +73,9 @@ def slowly(scores, batch, threshold, mention_threshold):
 @pytest.mark.parametrize("seed", range(40))
 def test_the_decoder_agrees_with_the_obvious_version(seed):
     scores, batch = random_scores(seed)
-    found = decode(scores, batch, threshold=0.5, mention_threshold=torch.tensor(0.4))
+    found = decode(
+        scores, batch, domain=batch.domain, range_=batch.range, threshold=0.5, mention_threshold=torch.tensor(0.4)
+    )
     rows = [tuple(row) for row in found.mentions.tolist()]
     relations = {(rows[s][0], rows[s][1:3], r, rows[o][1:3]) for s, r, o in found.relations.tolist()}
     assert (set(rows), relations) == slowly(scores, batch, 0.5, 0.4)
