@@ -280,7 +280,7 @@ def compare_persons(a: PersonName, b: PersonName) -> float:
     for name in short:
         while place < len(long) and not _given(name, long[place]):
             if place == 0:
-                score *= 0.93 if len(long[0]) == 1 else 0.8
+                score *= 0.93 if len(long[0]) == 1 else 0.78
             place += 1
         if place == len(long) or (score < 1.0 and min(len(name), len(long[place])) == 1 and len(short) == 1):
             return 0.0  # `David R.` is not John D. R.
@@ -304,3 +304,55 @@ def _given(a: str, b: str) -> float:
     if min(len(a), len(b)) >= 3 and (a.startswith(b) or b.startswith(a)) and " " not in a + b:
         return 0.86
     return 0.78 if near(a, b) else 0.0
+
+
+_MALE = frozenset(
+    "aaron adam adolf adrian alan albert alberto alec alexander alfred allan allen alonzo andre andreas andrew andy "
+    "anthony antonio arnold arthur barry ben benjamin bernard bill billy bob brian bruce carl carlos charles charlie "
+    "chris christian christopher claude clifford clive craig curtis dan daniel dave david dean dennis derek dick "
+    "dmitri don donald douglas duncan dwight earl ed eddie edgar edmund edsger eduard edward edwin emil eric ernest "
+    "ernst eugene ferdinand francis francois frank franz fred frederic frederick friedrich gary geoffrey george gerald "
+    "gerard gilbert giovanni giuseppe glenn gordon gottfried graham greg gregory guy hans harold harry harvey heinrich "
+    "heinz henri henry herbert herman hermann howard hugh hugo ian isaac ivan jack jacob jacques jake james jan jason "
+    "jay jeff jeffrey jeremy jerome jerry jim jimmy joe johann john johannes jon jonathan jose josef joseph juan "
+    "julian julius justin karl keith ken kenneth kevin konrad kurt larry lawrence lee leo leon leonard leonardo "
+    "leonhard leopold linus louis ludwig luigi luke marco marcus mario mark martin marvin matt matthew maurice max "
+    "michael michel miguel mike mohammed morris nathan neil nicholas niels nicolas niklaus nikola nikolai noam norbert "
+    "norman oliver oscar oskar otto patrick paul pedro pete peter philip pierre rafael ralph ray raymond rene richard "
+    "rick rob robert roberto robin rod rodney roger roland ron ronald ross roy rudolf russell sam samuel scott sean "
+    "sergei sergey seymour sidney simon stan stanley stefan stephen steve steven stuart ted theodore thomas tim timothy "
+    "tom tommy tony victor vincent vint vladimir walter warren wayne werner wilhelm will william wolfgang".split()
+)
+_FEMALE = frozenset(
+    "ada adele agatha agnes alice alicia alison amanda amelia amy andrea angela anita ann anna anne annie annabella "
+    "audrey augusta barbara beatrice becky bertha beth betty brenda carla carol caroline catherine cathy charlotte "
+    "christina christine cindy claire clara claudia cynthia daisy deborah debra diana diane dolores donna dora doris "
+    "dorothy edith edna eileen elaine eleanor elena elizabeth ella ellen elsie emily emma erica esther ethel eva eve "
+    "evelyn fay fiona florence frances gertrude gillian gladys gloria grace hannah harriet hazel heather heidi helen "
+    "helena hilary hilda ida ingrid irene iris isabel isabella jacqueline jane janet janice jean jennifer jenny jessica "
+    "jill joan joanna josephine joy joyce judith judy julia julie karen kate katharine katherine kathleen kathryn katie "
+    "kay kim kristen laura lauren leslie lily linda lisa lois lorraine louise lucy lydia lynn madeleine margaret maria "
+    "marian marie marilyn marjorie marlene martha mary matilda maud maureen melissa michelle mildred miriam molly monica "
+    "nancy natalie nicole nina nora olga olivia pamela patricia paula pauline peggy phyllis rachel radia rebecca rita "
+    "rosa rose rosemary ruth sally samantha sandra sara sarah sharon sheila shirley sofia sophia sophie stella stephanie "
+    "sue susan susanna sylvia teresa thelma theresa tina ursula valerie vera veronica victoria viola violet virginia "
+    "vivian wendy winifred yvonne".split()
+)
+_MALE_TITLES = frozenset("mr sir lord king prince duke earl count baron father brother pope emperor monsieur".split())
+_FEMALE_TITLES = frozenset(
+    "mrs ms miss lady queen princess duchess countess baroness mother sister dame empress madame".split()
+)
+
+
+@functools.lru_cache(maxsize=200_000)
+def gender(surface: str) -> str:
+    """male or female where a title or a common given name says so, else empty."""
+    words = [word.strip(".,").lower() for word in fold(surface).split()]
+    if not words:
+        return ""
+    if words[0] in _MALE_TITLES | _FEMALE_TITLES and len(words) > 1:
+        return "male" if words[0] in _MALE_TITLES else "female"
+    for given in person(surface).given or (words[0],):
+        if given in _FEMALE or given in _MALE:
+            return "female" if given in _FEMALE else "male"
+    return ""

@@ -168,3 +168,12 @@ def test_an_ending_that_makes_another_word_is_no_misspelling():
     assert names.near("goldstine", "goldstein")
     assert not names.near("armenia", "armenian")
     assert not names.near("edsac", "pdp11")
+
+
+@pytest.mark.parametrize(
+    ("surface", "gender"),
+    [("Grace Hopper", "female"), ("Mrs. Mauchly", "female"), ("Sir Tony", "male"), ("J. William Mauchly", "male"),
+     ("Zilog", ""), ("", "")],
+)  # fmt: skip
+def test_gender_of_a_name(surface, gender):
+    assert names.gender(surface) == gender

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kgpipe import names
-from kgpipe.resolve.cluster import Link
+from kgpipe.resolve.cluster import Link, Name
 from kgpipe.schema import Schema
 
 PRONOUNS = {
@@ -26,7 +26,7 @@ REACH = 8
 
 _OTHER_PRONOUNS = frozenset(
     "i me my mine myself we us our ours ourselves you your yours who whom whose which that this these those what one "
-    "someone somebody anyone everyone others another both all some many several each none former latter here there".split()
+    "someone somebody anyone everyone others another both all some many several each none former latter here there where when".split()
 )
 _DETERMINER = re.compile(
     r"(?:the|this|that|these|those|its|his|her|their|our|my|a|an|one|another|some|any|each)\s+", re.I
@@ -154,6 +154,7 @@ _CLAUSE = re.compile(r"[,;:()—]|\b(?:and|but|that|who|which|when|while|because
 _PREPOSITIONS = frozenset(
     "of to with by for in at from on against between under over about into than like through towards upon near".split()
 )
+_IN_PHRASE = re.compile(rf"\b(?:{'|'.join(sorted(_PREPOSITIONS))})\s+(?:the\s+)?$", re.IGNORECASE)
 _VERBS = frozenset("is was has had were are did does would could can may might will became said also then who".split())
 _SUBJECTS = frozenset("he she it they".split())
 _OBJECTS = frozenset("him them".split())
@@ -184,7 +185,7 @@ def clues(
     verb = not owner and (follows in _VERBS or (len(follows) > 2 and re.fullmatch("[a-z]+(ed|s)", follows) is not None))
     objective = word in _OBJECTS or (word == "her" and not _possessive_her(text, pronoun.end))
     same_clause = here == there and not later and not _CLAUSE.search(text, candidate.end, pronoun.start)
-    gender = gender_of(candidate.surface)
+    gender = names.gender(candidate.surface)
     last = recent.get(kind)
     found = {
         "same sentence": here == there,
@@ -229,57 +230,6 @@ def _possessive_her(text: str, end: int) -> bool:
     return bool(after) and after.group(1).lower() not in _PREPOSITIONS | {"the", "a", "an", "and", "as", "that", "but"}
 
 
-_MALE = frozenset(
-    "aaron adam adolf adrian alan albert alberto alec alexander alfred allan allen alonzo andre andreas andrew andy "
-    "anthony antonio arnold arthur barry ben benjamin bernard bill billy bob brian bruce carl carlos charles charlie "
-    "chris christian christopher claude clifford clive craig curtis dan daniel dave david dean dennis derek dick "
-    "dmitri don donald douglas duncan dwight earl ed eddie edgar edmund edsger eduard edward edwin emil eric ernest "
-    "ernst eugene ferdinand francis francois frank franz fred frederic frederick friedrich gary geoffrey george gerald "
-    "gerard gilbert giovanni giuseppe glenn gordon gottfried graham greg gregory guy hans harold harry harvey heinrich "
-    "heinz henri henry herbert herman hermann howard hugh hugo ian isaac ivan jack jacob jacques jake james jan jason "
-    "jay jeff jeffrey jeremy jerome jerry jim jimmy joe johann john johannes jon jonathan jose josef joseph juan "
-    "julian julius justin karl keith ken kenneth kevin konrad kurt larry lawrence lee leo leon leonard leonardo "
-    "leonhard leopold linus louis ludwig luigi luke marco marcus mario mark martin marvin matt matthew maurice max "
-    "michael michel miguel mike mohammed morris nathan neil nicholas niels nicolas niklaus nikola nikolai noam norbert "
-    "norman oliver oscar oskar otto patrick paul pedro pete peter philip pierre rafael ralph ray raymond rene richard "
-    "rick rob robert roberto robin rod rodney roger roland ron ronald ross roy rudolf russell sam samuel scott sean "
-    "sergei sergey seymour sidney simon stan stanley stefan stephen steve steven stuart ted theodore thomas tim timothy "
-    "tom tommy tony victor vincent vint vladimir walter warren wayne werner wilhelm will william wolfgang".split()
-)
-_FEMALE = frozenset(
-    "ada adele agatha agnes alice alicia alison amanda amelia amy andrea angela anita ann anna anne annie annabella "
-    "audrey augusta barbara beatrice becky bertha beth betty brenda carla carol caroline catherine cathy charlotte "
-    "christina christine cindy claire clara claudia cynthia daisy deborah debra diana diane dolores donna dora doris "
-    "dorothy edith edna eileen elaine eleanor elena elizabeth ella ellen elsie emily emma erica esther ethel eva eve "
-    "evelyn fay fiona florence frances gertrude gillian gladys gloria grace hannah harriet hazel heather heidi helen "
-    "helena hilary hilda ida ingrid irene iris isabel isabella jacqueline jane janet janice jean jennifer jenny jessica "
-    "jill joan joanna josephine joy joyce judith judy julia julie karen kate katharine katherine kathleen kathryn katie "
-    "kay kim kristen laura lauren leslie lily linda lisa lois lorraine louise lucy lydia lynn madeleine margaret maria "
-    "marian marie marilyn marjorie marlene martha mary matilda maud maureen melissa michelle mildred miriam molly monica "
-    "nancy natalie nicole nina nora olga olivia pamela patricia paula pauline peggy phyllis rachel radia rebecca rita "
-    "rosa rose rosemary ruth sally samantha sandra sara sarah sharon sheila shirley sofia sophia sophie stella stephanie "
-    "sue susan susanna sylvia teresa thelma theresa tina ursula valerie vera veronica victoria viola violet virginia "
-    "vivian wendy winifred yvonne".split()
-)
-_MALE_TITLES = frozenset("mr sir lord king prince duke earl count baron father brother pope emperor monsieur".split())
-_FEMALE_TITLES = frozenset(
-    "mrs ms miss lady queen princess duchess countess baroness mother sister dame empress madame".split()
-)
-
-
-def gender_of(surface: str) -> str:
-    """male or female where a title or a common given name says so, else empty."""
-    words = [word.strip(".,").lower() for word in names.fold(surface).split()]
-    if not words:
-        return ""
-    if words[0] in _MALE_TITLES | _FEMALE_TITLES and len(words) > 1:
-        return "male" if words[0] in _MALE_TITLES else "female"
-    for given in names.person(surface).given or (words[0],):
-        if given in _FEMALE or given in _MALE:
-            return "female" if given in _FEMALE else "male"
-    return ""
-
-
 def _suits(candidate: NamedSpan, span: NamedSpan, kind: str, people: frozenset[str], schema: Schema) -> bool:
     if candidate.family != span.family or (not kind and is_pronoun(span.surface)):
         return False
@@ -305,22 +255,23 @@ def _called(phrase: str, entity_type: str, schema: Schema) -> bool:
 _BRACKET = re.compile(
     r"\s*[(\[（]\s*(?:the |or |abbreviated |short |hence )?[\"“']?([A-Z][\w.&/-]{1,10}?)s?[\"”']?\s*[,;)\]）]"
 )
+_ADVERB = (
+    r"(?:also|better|best|commonly|formerly|later|originally|previously|generally|popularly|widely|often|usually|"
+    r"sometimes|then|soon|first|now|still|always)\s+"
+)
 _SAYS = (
-    r"(?:(?:also|better|best|commonly|formerly|later|originally|previously|generally|popularly|widely|often|usually|"
-    r"sometimes|then|soon|first|now|still|always)\s+)?"
     r"(?:known (?:simply )?(?:as|by)|called|named|renamed(?: to| as| itself)?|abbreviated(?: as| to)?|nicknamed|dubbed|"
     r"abbreviation (?:of|for)|short for|stands for|aka|a\.k\.a\.|born|née)\s+(?:the\s+)?[\"“']?"
 )
 _ALSO = re.compile(
-    r"[\"”']?\s*(?:[(（][^()]{1,30}[)）]\s*)?[,(]?\s*"
-    r"(?:(?:which|who|that)\s+(?:\w+\s+){0,5}?|(?:(?:was|is|were|are|later|and|now|himself|herself|itself)\s+){0,3})"
-    + _SAYS
+    r"[\"”']?\s*(?:[(（][^()]{1,30}[)）]\s*)?(?P<break>[,(]?)\s*"
+    r"(?P<verb>(?:which|who|that)\s+(?:\w+\s+){0,5}?|(?:(?:was|is|were|are|later|and|now|himself|herself|itself)\s+){0,3})"
+    rf"(?P<adverb>{_ADVERB})?{_SAYS}"
 )
 _OR = re.compile(r"[\"”']?\s*(?:,\s*or|\s[(（]\s*(?:later|formerly|now|originally|or)?)\s*(?:the\s+)?[\"“']?")
 _NAME_WAS = re.compile(
-    r"\b(?:(?P<be>he|she|it)\s+(?:was|is|became|had been)\s+"
-    + _SAYS
-    + r"|(?P<own>his|her|its)\s+(?:\w+\s+){0,2}name\s+(?:was|is)\s+"
+    rf"\b(?:(?P<be>he|she|it)\s+(?:was|is|became|had been)\s+(?:{_ADVERB})?{_SAYS}"
+    r"|(?P<own>his|her|its)\s+(?:\w+\s+){0,2}name\s+(?:was|is)\s+"
     r"(?:the\s+)?[\"“']?|(?:called|named|nicknamed|dubbed|christened|renamed)\s+(?P<object>it|him|her)\s+(?:the\s+)?[\"“']?)$",
     re.IGNORECASE,
 )
@@ -360,7 +311,7 @@ def introduced(
             )
             if fits and span.family not in people and (span.family, short) in present:
                 add(span.family, short, span.name, "introduced in brackets", shortens=True)
-        if match := _ALSO.match(text, span.end):
+        if (match := _ALSO.match(text, span.end)) and _is_said_of(span, match, text):
             for other in by_start.get(match.end(), ()):
                 if other.family == span.family:
                     add(span.family, other.name, span.name, "the text says so", shortens=False)
@@ -383,3 +334,33 @@ def introduced(
             if value >= LEAST:
                 add(span.family, span.name, candidate.name, "the text says so", shortens=False)
     return [(a, b, link) for (a, b), link in sorted(found.items(), key=lambda item: item[0])]
+
+
+def _is_said_of(span: NamedSpan, match: re.Match[str], text: str) -> bool:
+    """Whether `called B` speaks of the name before it, and not of what that is part of: the bridge over the Tyne called B."""
+    if match["adverb"]:
+        return True
+    inside = _IN_PHRASE.search(text, max(0, span.start - 20), span.start)
+    return not inside and bool(match["break"] or match["verb"])
+
+
+def married(found: Sequence[Name], schema: Schema) -> list[tuple[Key, Key, Link]]:
+    """Links between the names that a person has in one document before and after taking a spouse's surname.
+
+    Kathleen McNulty, of whom the text says that she married John Mauchly, is Kathleen Mauchly.
+    """
+    marriages = {
+        side + r.name
+        for r in schema.relations.values()
+        if {"spouse", "married", "husband", "wife"} & {r.name.lower(), r.label.lower(), *map(str.lower, r.synonyms)}
+        for side in ("", "-")
+    }
+    people = [(name, names.person(name.surface)) for name in found if name.person]
+    links = []
+    for one, own in people:
+        surnames = {names.person(other).surname for kind, other in one.neighbours if kind in marriages} - {own.surname}
+        for other, parts in people:
+            if own.given and parts.given[:1] == own.given[:1] and len(own.given[0]) > 1 and parts.surname in surnames:
+                ends = ((n.document, n.family, n.name) for n in (other, one))
+                links.append((*ends, Link(0, 0, 0.85, "name of the spouse taken", stated=True)))
+    return links

@@ -171,7 +171,10 @@ def _read_document(
     ]
     return _Read(
         names=found,
-        links=coref.introduced(list(named.values()), document["text"], document["title"], sentence_starts, schema),
+        links=[
+            *coref.introduced(list(named.values()), document["text"], document["title"], sentence_starts, schema),
+            *coref.married(found, schema),
+        ],
         stands_for={uid: name for uid, name in stands.items() if name},
         unresolved=sum(not name for name in stands.values()),
     )

@@ -63,14 +63,15 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     if names.is_acronym(a) and not names.is_acronym(b):
         letters = "".join(c for c in names.fold(a) if c.isalnum()).upper()
         if letters in names.acronyms(b):
-            return (0.9 if nearby or len(letters) > 2 else 0.82), "initials"
+            return _initials(a, letters, b, nearby), "initials"
     one, other = names.core(a).split(), names.core(b).split()
     rest = other[len(one) :]
     if rest and other[: len(one)] == one:
         if all(word in names.GENERIC for word in rest):
             return (0.9 if nearby else 0.84) - 0.1 * (len(rest) > 1), "short form"
         if rest[0] == "of" and len(one) > 1:
-            return (0.88 if nearby else 0.82), "short form"
+            whole = one[-1] in _OFTEN_WHOLE  # Warsaw University is not that of Technology
+            return (0.88 if nearby else 0.7 if whole else 0.82), "short form"
         if nearby and "," in b and one == names.core(b.rpartition(",")[0]).split():
             return 0.82, "without the place"
         if not _is_version(rest) and (nearby or len(one) > 1) and rest[0] not in names.FUNCTION_WORDS:
@@ -86,6 +87,19 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     return 0.0, ""
 
 
+_OFTEN_WHOLE = frozenset("university college institute party union church republic".split())
+_KNOWN_PAIRS = frozenset("US UK UN EU".split())
+
+
+def _initials(short: str, letters: str, full: str, nearby: bool) -> float:
+    """How sure initials are that no text has introduced: two letters say little outside their document."""
+    if nearby:
+        return 0.9
+    if letters not in names.acronyms(names.core(full)):
+        return 0.7  # one of the letters is that of Company or Inc.
+    return 0.82 if len(letters) > 2 or letters in _KNOWN_PAIRS or "." in short else 0.7
+
+
 def qualifies(a: str, b: str, known: Mapping[str, set[str]], family: str, *, nearby: bool) -> tuple[float, str]:
     """Score and reason of `a` as `b` without the name of another kind of thing in front: Mark I and Harvard Mark I.
 
@@ -98,16 +112,20 @@ def qualifies(a: str, b: str, known: Mapping[str, set[str]], family: str, *, nea
         owner = " ".join(before)
         families = known.get(owner, set()) | (known.get(owner[:-1], set()) if owner.endswith("s") else set())
         if families - {family}:
-            return 0.81, "without the name of its owner"
+            return (0.81 if nearby else 0.7), "without the name of its owner"
     return 0.0, ""
 
 
 def _shortens_person(a: str, b: str, nearby: bool) -> tuple[float, str]:
     one, other = names.person(a), names.person(b)
+    if {names.gender(a), names.gender(b)} == {"male", "female"}:
+        return 0.0, ""
     if one.full and other.full:
         score = names.compare_persons(one, other)
         if not score:
             return 0.0, ""
+        if nearby and score < MERGE:
+            score = round(score + 0.04, 4)
         if len(one.given) > len(other.given) or (one.spelled_out and not other.spelled_out):
             return 0.0, ""  # the other way round
         if score > 0.95:

@@ -66,15 +66,6 @@ def test_phrases(surface, phrase):
 
 
 @pytest.mark.parametrize(
-    ("surface", "gender"),
-    [("Grace Hopper", "female"), ("Mrs. Mauchly", "female"), ("Sir Tony", "male"), ("J. William Mauchly", "male"),
-     ("Zilog", ""), ("", "")],
-)  # fmt: skip
-def test_gender_of_a_name(surface, gender):
-    assert coref.gender_of(surface) == gender
-
-
-@pytest.mark.parametrize(
     ("text", "group"),
     [
         ("[Augusta Ada Byron|Person], better known as [Ada Lovelace|Person], was a poet's child.",
@@ -101,6 +92,8 @@ def test_names_that_the_text_itself_puts_together(text, group, document, resolve
         "[Alan Turing|Person] was called to [John Turing|Person].",
         "[IBM|Company] ([Apple|Company]) grew.",
         "[Cambridge|Place] ([England|Place]) is old.",
+        "They lived near [Cambridge|Place], called at [Ely|Place] and left.",
+        "It is a port on the [Tyne|Place], called [Jarrow|Place].",
         "[Alan Turing|Person] came. She was born near [Grace Murray|Person].",
     ],
 )

@@ -94,6 +94,15 @@ def test_the_surname_alone_means_whom_it_stood_for_before_another_appears(docume
     assert found.said == [("Donald Knuth", "WORKED_FOR", "Caltech"), ("Jill Knuth", "WORKED_FOR", "IBM")]
 
 
+def test_a_name_taken_at_the_wedding_is_the_same_person(document, resolve):
+    text = (
+        "[Kathleen McNulty|Person] married [John Mauchly|Person]. [Kathleen Mauchly|Person] worked for [IBM|Company]."
+    )
+    wed = resolve(document("a", text, (0, "SPOUSE", 1), (2, "WORKED_FOR", 3)))
+    assert wed.groups == [["IBM"], ["John Mauchly"], ["Kathleen Mauchly", "Kathleen McNulty"]]
+    assert len(resolve(document("a", text)).groups) == 4
+
+
 def test_a_surname_in_another_document_joins_the_only_person_who_bears_it(document, resolve):
     turing, lone = document("a", "[Alan Turing|Person] came."), document("b", "[Turing|Person] went.")
     sara = document("c", "[Sara Turing|Person] stayed.")

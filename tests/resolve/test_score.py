@@ -51,7 +51,8 @@ def test_shorter_ways_to_write_a_name(a, b, person, nearby, merged):
 
 def test_the_name_of_an_owner_in_front():
     known = {"harvard": {"Organization"}, "common": {"Machine"}}
-    assert score.qualifies("Mark I", "Harvard Mark I", known, "Machine", nearby=False)[0] >= score.MERGE
+    assert score.qualifies("Mark I", "Harvard Mark I", known, "Machine", nearby=True)[0] >= score.MERGE
+    assert score.qualifies("Mark I", "Harvard Mark I", known, "Machine", nearby=False)[0] < score.MERGE
     assert score.qualifies("Lisp", "Common Lisp", known, "Machine", nearby=True) == (0.0, "")
     assert score.qualifies("Lisp", "Harvard Lisp", known, "Machine", nearby=False) == (0.0, "")
 
