@@ -54,6 +54,7 @@ def decode(
     legal = domain.T[kind][:, :, None] & range_.T[kind][:, None]  # (B, K, K, R)
     pair = chosen[:, :, None] & chosen[:, None]
     probability = scores.relations.sigmoid().masked_fill(~(legal & pair.unsqueeze(-1)), 0)
+    probability = torch.nn.functional.pad(probability, (0, 1))  # a schema may have no relation at all
     top, label = probability.max(-1)  # (B, K, K)
     index = torch.arange(k, device=best.device)
     later = (index[:, None] > index[None]).unsqueeze(0)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from kgpipe import engine, literals
@@ -145,7 +146,7 @@ class EncoderExtractor:
             }
             batch = Batch(**tensors, **self.labels, **masks).to(self.device)
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
-                scores = self.network(batch, top_k=TOP_K + batch.forced.shape[1])
+                scores = self.network(batch, top_k=TOP_K)
             named = self._head_types(chosen, passages, scores).bool()
             scores.types = torch.where(named, scores.types.amax(-1, keepdim=True) + HEAD_BONUS, scores.types)
             yield (
@@ -276,7 +277,7 @@ def load_network(folder: Path) -> tuple[JointNetwork, dict[str, Any]]:
     try:
         state = {k: v.float() for k, v in load_file(folder / "model.safetensors").items()}
         words = load_file(home / "model.safetensors")["embeddings.word_embeddings.weight"].float()
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, SafetensorError) as error:
         raise ModelError(
             f"The weights of {folder} (backbone {home}) cannot be read: {error}. Fetch or train them anew."
         ) from error

@@ -330,9 +330,9 @@ def train(
     def loss_of(step: int) -> dict[str, Tensor]:
         batch, gold = training_batch([data[i] for i in batches[step]], bank, random.Random(seed * 1_000_003 + step))
         batch = batch.to(where)
-        most = max(TOP_K, batch.forced.shape[1] + 4)
+        free = max(TOP_K - batch.forced.shape[1], 4)
         with torch.autocast(where.type, dtype, enabled=dtype is not None):
-            scores = network(batch, top_k=most)
+            scores = network(batch, top_k=free)
         return losses(scores, batch, gold)
 
     def rate(name: str) -> float:

@@ -101,6 +101,7 @@ class JointNetwork(nn.Module):
         self.related = nn.Linear(hidden, 1)
 
     def forward(self, batch: Batch, *, top_k: int) -> Scores:
+        """Scores of a batch; `top_k` spans a window are kept beside the forced ones."""
         b, n = batch.first.shape
         states = self._states(batch)  # (B, L, D)
         rows = torch.arange(b, device=states.device).unsqueeze(1)
@@ -152,9 +153,10 @@ class JointNetwork(nn.Module):
             where = batch.forced[..., 0] * MAX_WIDTH + batch.forced[..., 1] - batch.forced[..., 0]
             rows, _ = batch.forced_mask.nonzero(as_tuple=True)
             best[rows, where[batch.forced_mask]] = torch.inf
-        k = min(top_k, best.shape[1])
+        k = min(top_k + batch.forced.shape[1], best.shape[1])
         score, flat = best.topk(k, dim=1)
-        return flat, score > -torch.inf
+        own = top_k + batch.forced_mask.sum(1, keepdim=True)  # not more because another window forces more
+        return flat, (score > -torch.inf) & (torch.arange(k, device=flat.device) < own)
 
     def _fixed(self, types: Tensor, batch: Batch, flat: Tensor) -> Tensor:
         """Types (B, K, T) in which forced spans of a known type have it with certainty, and no other."""
@@ -205,7 +207,8 @@ class JointNetwork(nn.Module):
         summed = torch.nn.functional.pad(cosine.cumsum(1), (0, 0, 1, 0))  # (B, N + 1, R)
         out = out + self.mix[3] * (summed[rows, right.clamp(max=n)] - summed[rows, left.clamp(max=n)]) / gap
         around_left = (torch.minimum(begin[:, :, None], begin[:, None, :]) - NEAR).clamp(min=0)
-        around_right = (torch.maximum(end[:, :, None], end[:, None, :]) + 1 + NEAR).clamp(max=n)
+        length = batch.words.sum(1).view(b, 1, 1)  # not the batch's width: padding must not count
+        around_right = torch.minimum(torch.maximum(end[:, :, None], end[:, None, :]) + 1 + NEAR, length)
         out = out + self.mix[4] * (summed[rows, around_right] - summed[rows, around_left]) / (
             around_right - around_left
         ).clamp(min=1).unsqueeze(-1)
