@@ -289,17 +289,18 @@ def introduced(
     people = person_families(schema)
     ordered = sorted(named, key=lambda s: (s.start, s.end, s.uid))
     context = Context(text, sentence_starts, ordered, title, people)
-    present = {(s.family, s.name) for s in ordered}
+    families: dict[str, list[str]] = {}
+    for span in ordered:
+        families.setdefault(span.name, []).append(span.family)
     by_start: dict[int, list[NamedSpan]] = {}
     for span in ordered:
         by_start.setdefault(span.start, []).append(span)
     found: dict[tuple[Key, Key], Link] = {}
 
-    def add(family: str, short: str, long: str, reason: str, *, shortens: bool) -> None:
-        if short != long:
-            document = ordered[0].document
+    def add(short: tuple[str, str], long: NamedSpan, reason: str, *, shortens: bool) -> None:
+        if short != (long.family, long.name):
             link = Link(0, 0, 0.97, reason, shortens=shortens, stated=True)
-            found.setdefault(((document, family, short), (document, family, long)), link)
+            found.setdefault(((long.document, *short), (long.document, long.family, long.name)), link)
 
     for span in ordered:
         inside = re.search(r"[(\[（]\s*([A-Z][\w.&/-]{1,10})\s*[)\]）]$", span.surface)
@@ -309,17 +310,21 @@ def introduced(
             fits = names.abbreviates(bracket.group(1), names.clean(full)) or (
                 names.is_acronym(bracket.group(1)) and names.half_abbreviates(bracket.group(1), full)
             )
-            if fits and span.family not in people and (span.family, short) in present:
-                add(span.family, short, span.name, "introduced in brackets", shortens=True)
+            if fits and span.family not in people and short in families:
+                # its initials in brackets are the thing itself, whatever type the extractor gave them
+                sure = span.family not in families[short] and bracket.group(1).upper() in names.acronyms(full)
+                for family in families[short] if sure else [span.family] * (span.family in families[short]):
+                    if family not in people:
+                        add((family, short), span, "introduced in brackets", shortens=True)
         if (match := _ALSO.match(text, span.end)) and _is_said_of(span, match, text):
             for other in by_start.get(match.end(), ()):
-                if other.family == span.family:
-                    add(span.family, other.name, span.name, "the text says so", shortens=False)
+                if other.family == span.family and not other.name.startswith(f"{span.name} "):
+                    add((other.family, other.name), span, "the text says so", shortens=False)
         if match := _OR.match(text, span.end):
             for other in by_start.get(match.end(), ()):
                 closed = text[other.end : other.end + 2].strip()[:1] in (")", "）", ",")
                 if other.family == span.family and closed and span.name.split()[0] == other.name.split()[0]:
-                    add(span.family, other.name, span.name, "another form beside it", shortens=False)
+                    add((other.family, other.name), span, "another form beside it", shortens=False)
         if match := _NAME_WAS.search(text, max(0, span.start - 60), span.start):
             group = next(g for g in ("be", "own", "object") if match.group(g))
             pronoun = replace(span, start=match.start(group), end=match.end(group), surface=match.group(group))
@@ -332,7 +337,7 @@ def introduced(
             ]
             value, _, candidate = max(options, key=lambda o: o[:2], default=(0.0, 0, span))
             if value >= LEAST:
-                add(span.family, span.name, candidate.name, "the text says so", shortens=False)
+                add((span.family, span.name), candidate, "the text says so", shortens=False)
     return [(a, b, link) for (a, b), link in sorted(found.items(), key=lambda item: item[0])]
 
 

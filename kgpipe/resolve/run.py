@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +20,11 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 from kgpipe.workspace import Workspace
 
-VERSION = 1
+VERSION = 2
 """Changes when the rules do, so that old snapshots are made anew."""
+
+SURE = 0.7
+"""Least score of a relation that can tell two people of one name apart: below it, every third date of birth is a slip."""
 
 DOMINANCE = 3.0
 """A name has one family in a document when that one's score is this many times the rest's."""
@@ -148,16 +152,14 @@ def _read_document(
 ) -> _Read:
     rows = list(rows)
     people = coref.person_families(schema)
-    spans = _agreed([
-        NamedSpan(
-            mention["uid"], row["document"], row["passage"], mention["start"], mention["end"], mention["type"],
-            schema.family(mention["type"]), mention["score"],
-            surface := document["text"][mention["start"] : mention["end"]], names.normalise(surface),
-        )
-        for row in rows
-        for mention in row["mentions"]
-        if not schema.is_literal(mention["type"])
-    ])  # fmt: skip
+    spans = _agreed(
+        [
+            _span(mention, row, document["text"], schema)
+            for row in rows
+            for mention in row["mentions"]
+            if not schema.is_literal(mention["type"])
+        ]
+    )
     stands = coref.antecedents(spans, document["text"], document["title"], sentence_starts, schema)
     named = {span.uid: span for span in spans if span.uid not in stands and span.name}
     functional, neighbours = _said(rows, {**{u: u for u in named}, **stands}, named, schema)
@@ -178,6 +180,15 @@ def _read_document(
         stands_for={uid: name for uid, name in stands.items() if name},
         unresolved=sum(not name for name in stands.values()),
     )
+
+
+def _span(mention: Mapping[str, Any], row: Mapping[str, Any], text: str, schema: Schema) -> NamedSpan:
+    """The mention as resolution sees it; of one that runs on from a heading only what follows the empty line."""
+    surface = re.split(r"\n\s*\n", text[mention["start"] : mention["end"]])[-1]
+    return NamedSpan(
+        mention["uid"], row["document"], row["passage"], mention["end"] - len(surface), mention["end"],
+        mention["type"], schema.family(mention["type"]), mention["score"], surface, names.normalise(surface),
+    )  # fmt: skip
 
 
 def _is_titled(title: str) -> Callable[[str, bool], bool]:
@@ -234,7 +245,11 @@ def _name(
 def _said(
     rows: Iterable[Mapping[str, Any]], stands: Mapping[str, str], named: Mapping[str, NamedSpan], schema: Schema
 ) -> tuple[dict[str, set[tuple[str, str]]], dict[str, set[tuple[str, str]]]]:
-    """(functional relation, value) and (relation, other end's name) that the text asserts of each named mention."""
+    """(functional relation, value) and (relation, other end's name) that the text asserts of each named mention.
+
+    Functional only of people and where the extractor is SURE: what organisations are said to be founded on varies.
+    """
+    people = coref.person_families(schema)
     functional: dict[str, set[tuple[str, str]]] = defaultdict(set)
     neighbours: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for row in rows:
@@ -250,7 +265,8 @@ def _said(
             known = schema.relations.get(relation["type"])
             if subject and object_name:
                 neighbours[subject].add((relation["type"], object_name))
-                if known and known.functional:
+                human = named[subject].family in people
+                if known and known.functional and human and relation["score"] >= SURE:
                     functional[subject].add((relation["type"], object_name))
             if object_ and subject_name:
                 neighbours[object_].add((f"-{relation['type']}", subject_name))

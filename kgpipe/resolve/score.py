@@ -68,7 +68,8 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     rest = other[len(one) :]
     if rest and other[: len(one)] == one:
         if all(word in names.GENERIC for word in rest):
-            return (0.9 if nearby else 0.84) - 0.1 * (len(rest) > 1), "short form"
+            known = nearby or all(word in _LEFT_OUT for word in rest)
+            return (0.9 if nearby else 0.84 if known else 0.7) - 0.1 * (len(rest) > 1), "short form"
         if rest[0] == "of" and len(one) > 1:
             whole = one[-1] in _OFTEN_WHOLE  # Warsaw University is not that of Technology
             return (0.88 if nearby else 0.7 if whole else 0.82), "short form"
@@ -87,6 +88,7 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     return 0.0, ""
 
 
+_LEFT_OUT = frozenset("university college institute technologies".split())
 _OFTEN_WHOLE = frozenset("university college institute party union church republic".split())
 _KNOWN_PAIRS = frozenset("US UK UN EU".split())
 
@@ -139,7 +141,7 @@ def _shortens_person(a: str, b: str, nearby: bool) -> tuple[float, str]:
         return 0.0, ""
     if one.surname == other.surname:
         return (0.95, "surname") if nearby else (0.82, "only bearer of the surname")
-    if nearby and not one.particles and one.surname == other.given[0]:
+    if nearby and not one.particles and len(one.surname) > 1 and one.surname == other.given[0]:
         return 0.9, "given name"
     if nearby and len(other.given) > 1 and len(one.surname) > 2 and one.surname == other.given[-1]:
         return 0.8, "first of two surnames"

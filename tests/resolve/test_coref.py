@@ -80,6 +80,7 @@ def test_phrases(surface, phrase):
          ["Bell Labs", "Bell Telephone Laboratories"]),
         ("The [Formula Translation Project|Company] ([FORTRAN|Company]) began.",
          ["FORTRAN", "Formula Translation Project"]),
+        ("The [Automatic Sequence Calculator|Machine] ([ASC|Company]) was long.", ["ASC", "Automatic Sequence Calculator"]),
     ],
 )  # fmt: skip
 def test_names_that_the_text_itself_puts_together(text, group, document, resolve):

@@ -125,6 +125,19 @@ def test_two_people_of_one_name_stay_two_when_their_facts_contradict(document, r
     assert sorted(len(e.mentions) for e in found.entities) == [1, 2]
 
 
+def test_organisations_do_not_fall_apart_over_dates(document, resolve):
+    found = resolve(
+        document("a", "[MIT|University] was founded in [1861|Date=1861].", (0, "BORN_ON", 1)),
+        document("b", "[MIT|University] was founded in [1916|Date=1916].", (0, "BORN_ON", 1)),
+    )
+    assert found.groups == [["MIT"]]
+
+
+def test_a_mention_that_runs_on_from_a_heading_is_what_follows_it(document, resolve):
+    found = resolve(document("a", "[Grace Hopper\n\nGrace Hopper|Person] came. [Grace Hopper|Person] left."))
+    assert [(e.name, e.aliases, len(e.mentions)) for e in found.entities] == [("Grace Hopper", (), 2)]
+
+
 def test_fathers_and_sons_and_versions_stay_apart(document, resolve):
     found = resolve(
         document("a", "[Thomas Watson Sr.|Person] built it, [Thomas Watson Jr.|Person] changed it."),
