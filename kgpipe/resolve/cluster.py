@@ -32,6 +32,7 @@ class Name:
     """Normalised; `surface` is how the document mostly writes it."""
     surface: str
     surfaces: tuple[tuple[str, int], ...]
+    """How often it is written so; 0 for a name that the text gives beside it and the extractor has not marked."""
     mentions: tuple[str, ...]
     types: tuple[tuple[str, float], ...]
     person: bool = False

@@ -264,7 +264,7 @@ _SAYS = (
     r"abbreviation (?:of|for)|short for|stands for|aka|a\.k\.a\.|born|née)\s+(?:the\s+)?[\"“']?"
 )
 _ALSO = re.compile(
-    r"[\"”']?\s*(?:[(（][^()]{1,30}[)）]\s*)?(?P<break>[,(]?)\s*"
+    r"[\"”')）]?\s*(?:[(（][^()]{1,30}[)）]\s*)?(?P<break>[,(]?)\s*"
     r"(?P<verb>(?:which|who|that)\s+(?:\w+\s+){0,5}?|(?:(?:was|is|were|are|later|and|now|himself|herself|itself)\s+){0,3})"
     rf"(?P<adverb>{_ADVERB})?{_SAYS}"
 )
@@ -339,6 +339,54 @@ def introduced(
             if value >= LEAST:
                 add((span.family, span.name), candidate, "the text says so", shortens=False)
     return [(a, b, link) for (a, b), link in sorted(found.items(), key=lambda item: item[0])]
+
+
+_CAPITALS = r"[^\W\d_a-z][\w.’'-]*(?:(?:[ -]| (?:and|of|for|the|de|von|van) )[^\W\d_a-z][\w.’'-]*){0,7}"
+_KNOWN_AS_THIS = re.compile(
+    rf"({_CAPITALS}),?\s+(?:who (?:is|was)\s+)?{_ADVERB}(?:known|called)\s+(?:as\s+)?(?:the\s+)?$"
+)
+_THIS_KNOWN_AS = re.compile(
+    rf",?\s+(?:(?:{_ADVERB}|who (?:is|was)\s+)+(?:known as|called)|born|née)\s+(?:the\s+)?({_CAPITALS})"
+)
+
+
+def unread(named: Sequence[NamedSpan], text: str, people: frozenset[str]) -> dict[str, set[str]]:
+    """Uid of a mention to other names that the text gives it there and that the extractor has not marked.
+
+    `Electronic Numerical Integrator and Computer (ENIAC)` with only ENIAC marked, or the other way round, and
+    `Augusta Ada Byron, better known as Ada Lovelace`.
+    """
+    found: dict[str, set[str]] = {}
+    for span in named:
+        others: set[str] = set()
+        if span.family in people:
+            before = _KNOWN_AS_THIS.search(text, max(0, span.start - 120), span.start)
+            after = _THIS_KNOWN_AS.match(text, span.end)
+            others = {m.group(1) for m in (before, after) if m and " " in m.group(1)}
+        else:
+            if names.is_acronym(span.surface) and text[max(0, span.start - 2) : span.start] in (" (", "（", "\n("):
+                others.add(_expansion(span.surface, text[max(0, span.start - 120) : span.start - 1]))
+            bracket = _BRACKET.match(text, span.end)
+            if (
+                bracket
+                and not names.is_acronym(span.surface)
+                and bracket.group(1).upper() in names.acronyms(span.surface)
+            ):
+                others.add(bracket.group(1))
+        if others := {names.clean(o) for o in others if o} - {span.surface}:
+            found[span.uid] = others
+    return found
+
+
+def _expansion(short: str, before: str) -> str:
+    """The shortest run of words at the end of a text whose initials are the abbreviation; empty when there is none."""
+    letters = "".join(c for c in short if c.isalnum()).upper()
+    words = re.split(r"\n\s*\n|[.;:!?]\s", before)[-1].split()
+    for n in range(2, min(len(words), 2 * len(letters)) + 1):
+        run = " ".join(words[-n:])
+        if run[0].isupper() and letters in names.acronyms(run):
+            return run
+    return ""
 
 
 def _is_said_of(span: NamedSpan, match: re.Match[str], text: str) -> bool:

@@ -20,7 +20,7 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 from kgpipe.workspace import Workspace
 
-VERSION = 2
+VERSION = 4
 """Changes when the rules do, so that old snapshots are made anew."""
 
 SURE = 0.7
@@ -164,11 +164,12 @@ def _read_document(
     named = {span.uid: span for span in spans if span.uid not in stands and span.name}
     functional, neighbours = _said(rows, {**{u: u for u in named}, **stands}, named, schema)
     titled = _is_titled(document["title"])
+    unread = coref.unread(list(named.values()), document["text"], people)
     groups: dict[tuple[str, str], list[NamedSpan]] = defaultdict(list)
     for span in named.values():
         groups[span.family, span.name].append(span)
     found = [
-        _name(members, family in people, titled, functional, neighbours)
+        _name(members, family in people, titled, functional, neighbours, unread)
         for (family, _), members in sorted(groups.items())
     ]
     return _Read(
@@ -226,16 +227,18 @@ def _name(
     titled: Callable[[str, bool], bool],
     functional: Mapping[str, set[tuple[str, str]]],
     neighbours: Mapping[str, set[tuple[str, str]]],
+    unread: Mapping[str, set[str]],
 ) -> cluster.Name:
     surfaces = Counter(names.clean(span.surface) for span in members)
     ordered = sorted(surfaces.items(), key=lambda item: (-item[1], -len(item[0]), item[0]))
+    also = sorted({other for span in members for other in unread.get(span.uid, ())} - set(surfaces))
     votes: Counter[str] = Counter()
     for span in members:
         votes[span.type] += span.score
     first = members[0]
     return cluster.Name(
         document=first.document, family=first.family, name=first.name, surface=ordered[0][0],
-        surfaces=tuple(ordered), mentions=tuple(sorted(span.uid for span in members)),
+        surfaces=(*ordered, *((other, 0) for other in also)), mentions=tuple(sorted(span.uid for span in members)),
         types=tuple(sorted((t, rounded(v)) for t, v in votes.items())), person=person,
         titled=titled(ordered[0][0], person), places=tuple(sorted(span.start for span in members)), functional=tuple(sorted({v for span in members for v in functional.get(span.uid, ())})),
         neighbours=tuple(sorted({v for span in members for v in neighbours.get(span.uid, ())})),

@@ -75,7 +75,7 @@ def test_phrases(surface, phrase):
         ("The [Manchester Baby|Machine] ran in 1948. Its official name was the [Experimental Machine|Machine].",
          ["Experimental Machine", "Manchester Baby"]),
         ("The [Automatic Calculator|Machine] (AC), which everybody called the [Harvard Giant|Machine], was long.",
-         ["Automatic Calculator", "Harvard Giant"]),
+         ["AC", "Automatic Calculator", "Harvard Giant"]),
         ("He joined [Bell Telephone Laboratories|Organization] ([Bell Labs|Organization]) in 1941.",
          ["Bell Labs", "Bell Telephone Laboratories"]),
         ("The [Formula Translation Project|Company] ([FORTRAN|Company]) began.",
@@ -107,3 +107,19 @@ def test_person_families_are_told_by_what_the_schema_says():
         "entities:\n  Scientist: {synonyms: [person]}\n  Chemist: {is: Scientist}\n  Lab: {}\n  Day: {literal: date}\n"
     )
     assert coref.person_families(found) == {"Scientist"}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("The Bolt Beranek and Newman company, or Bolt Beranek and Newman ([BBN|Company]), grew.",
+         ("Bolt Beranek and Newman", ("BBN",))),
+        ("The [Norwegian Computing Center|Organization] (NCC) grew.", ("Norwegian Computing Center", ("NCC",))),
+        ("Augusta Ada Byron, better known as [Ada Lovelace|Person], was young.", ("Ada Lovelace", ("Augusta Ada Byron",))),
+        ("[Sara Turing|Person], born Ethel Sara Stoney in 1881, came.", ("Sara Turing", ("Ethel Sara Stoney",))),
+        ("He was at Harvard ([IBM|Company]).", ("IBM", ())),
+        ("[Ada Lovelace|Person], born Monday, came.", ("Ada Lovelace", ())),
+    ],
+)  # fmt: skip
+def test_names_that_only_the_text_gives_become_aliases(text, names, document, resolve):
+    assert [(e.name, e.aliases) for e in resolve(document("a", text)).entities] == [names]
