@@ -72,7 +72,8 @@ def ask(
 
     `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched.
     """
-    question = " ".join(question.split())
+    # half a surrogate pair, as broken decoding leaves them, is no text for tokenizer and driver
+    question = " ".join(question.encode("utf-8", "replace").decode("utf-8").split())
     if not question:
         raise InputError('The question is empty. Ask something, for example: kgpipe ask "Who designed the ENIAC?"')
     if len(question) > LONGEST_QUESTION:

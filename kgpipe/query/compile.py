@@ -69,7 +69,15 @@ def compiled(graph: QueryGraph, schema: Schema) -> Compiled:
         ending = f"RETURN count(DISTINCT {asked}) AS {column}"
     else:
         value = value_of(asked) if schema.is_literal(graph.nodes[graph.returns].type) else f"{asked}.name"
-        ending = f"WITH DISTINCT {asked}\nRETURN {value} AS {column} ORDER BY {column}"
+        only = _functional(graph, schema)
+        chosen = f"WITH DISTINCT {asked}"
+        if only is not None:  # one value is right by schema: the one with most evidence
+            subject, number = only
+            chosen = (
+                f"WITH DISTINCT n{subject}, r{number}, {asked} ORDER BY r{number}.support DESC, r{number}.score DESC, r{number}.uid\n"
+                f"WITH n{subject}, head(collect({asked})) AS {asked}\nWITH DISTINCT {asked}"
+            )
+        ending = f"{chosen}\nRETURN {value} AS {column} ORDER BY {column}"
     facts = ""
     if graph.edges:
         facts = (
@@ -80,6 +88,14 @@ def compiled(graph: QueryGraph, schema: Schema) -> Compiled:
             "r.score AS score, r.sentence AS sentence, r.source AS source ORDER BY subject, relation, object"
         )
     return Compiled(f"{match}\n{ending}", facts, params, (column,))
+
+
+def _functional(graph: QueryGraph, schema: Schema) -> tuple[int, int] | None:
+    """(subject node, edge number) where what is returned is the object of a functional relation."""
+    for number, (subject, relation, object_) in enumerate(graph.edges):
+        if object_ == graph.returns and schema.relations[relation].functional:
+            return subject, number
+    return None
 
 
 def label_of(entity_type: str, schema: Schema) -> str:

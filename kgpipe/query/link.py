@@ -118,6 +118,8 @@ class Vocabulary:
             schema.relations.items()
         }  # fmt: skip
         self.relation_phrases = {n: tuple(p for p in ps if p) for n, ps in self.relation_phrases.items()}
+        self.relation_stems = {s for ps in self.relation_phrases.values() for p in ps for s in content_stems(p)}
+        self.type_stems = {s for ps in self.type_phrases.values() for p in ps for s in content_stems(p)}
         self.said = {name: self._said(name) for name in self.relations}
         self._vectors: dict[str, np.ndarray] = {}
         self.vectors([
@@ -133,7 +135,7 @@ class Vocabulary:
             if len(self._vectors) > 50_000:  # a long-lived process must not grow without bound
                 self._vectors.clear()
                 new = list(dict.fromkeys(texts))
-            for text, vector in zip(new, self.embedder.encode(new), strict=True):
+            for text, vector in zip(new, encoded(new, self.embedder), strict=True):
                 self._vectors[text] = vector
         return np.stack([self._vectors[t] for t in texts]) if texts else np.zeros((0, 1), np.float32)
 
@@ -152,6 +154,21 @@ class Vocabulary:
         if relation.description:
             sentences.append(relation.description)
         return tuple(sentences)
+
+
+def encoded(texts: Sequence[str], embedder: Embedder) -> np.ndarray:
+    """Unit vectors (n, width) of a few short texts, on one thread.
+
+    Threads gain nothing on a handful of short texts, and on a busy machine waiting for each other costs them seconds.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return embedder.encode(texts)
+    finally:
+        torch.set_num_threads(before)
 
 
 _PERSON = ("person", "human being")
@@ -246,14 +263,15 @@ def _entities(
     for i, j in ranges:
         if any(v.start <= i and j <= v.end for v in values) and not any(c.isalpha() for c in texts[i, j]):
             continue
+        found_rows = rows.get(texts[i, j], ())
+        most = max((r["degree"] for r in found_rows), default=0)
         candidates = [
-            Candidate(r["uid"], r["type"], r["name"], score) for r in rows.get(texts[i, j], ())
-            if (score := _score(texts[i, j], r, lower_question)) > 0.5
+            Candidate(r["uid"], r["type"], r["name"], score - _LITTLE_KNOWN * (1 - r["degree"] / max(most, 1)))
+            for r in found_rows if (score := _score(texts[i, j], r, lower_question)) > 0.5
         ]  # fmt: skip
         candidates.sort(key=lambda c: (-c.score, -len(c.name), c.uid))
-        vocabulary_words = {s for ps in known.relation_phrases.values() for p in ps for s in content_stems(p)}
         plain = all(not any(c.isupper() or c.isdigit() for c in w.text) for w in found[i:j])
-        if plain and all(_is_type_word(k, types) or found[k].stem in vocabulary_words for k in range(i, j)):
+        if plain and all(_is_type_word(k, types) or found[k].stem in known.relation_stems for k in range(i, j)):
             continue  # "computer" asks for computers, also when something is called so
         if candidates:
             best = candidates[0].score
@@ -265,6 +283,10 @@ def _entities(
         if not any(match.start < c.end and c.start < match.end for c in chosen):
             chosen.append(match)
     return tuple(sorted(chosen, key=lambda m: m.start))
+
+
+_LITTLE_KNOWN = 0.03
+"""Taken off an entity of which the graph says nothing beside one of the same name of which it says much."""
 
 
 def _is_type_word(index: int, types: tuple[TypeSpan, ...]) -> bool:
@@ -301,14 +323,14 @@ def _search(store: Store, known: Vocabulary, texts: Sequence[str]) -> dict[str, 
 def entities_with(store: Store, texts: Sequence[str], *, query: str | None = None) -> dict[str, list[dict[str, Any]]]:
     """Entities whose name or alias holds the words of each text in order, best first, by text.
 
-    Rows are {"uid", "name", "aliases", "labels"}. With `query`, a Lucene query, that is searched instead.
+    Rows are {"uid", "name", "aliases", "labels", "degree"}. With `query`, a Lucene query, that is searched instead.
     """
     from kgpipe.graph.store import ENTITY_INDEX
 
     columns, rows = store.read(
         "UNWIND $texts AS text CALL db.index.fulltext.queryNodes($index, text.query, {limit: 25}) YIELD node, score "
         "WHERE node:Entity RETURN text.text AS text, node.uid AS uid, node.name AS name, node.aliases AS aliases, "
-        "labels(node) AS labels",
+        "labels(node) AS labels, COUNT { (node)--() } AS degree",
         {"index": ENTITY_INDEX, "texts": [{"text": t, "query": query or _phrase_query(t)} for t in texts]},
         max_rows=None,
     )
@@ -437,7 +459,6 @@ def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
     head = [linked.words[i] for i in range(*linked.head)]
     typed = linked.head_type
     agents = bool(head) and any(w.lower.endswith(_AGENTS) for w in head) and not typed
-    related = {s for ps in known.relation_phrases.values() for p in ps for s in content_stems(p)}
     for name in known.types:
         kind = known.schema.entities[name].literal
         if linked.asker == "when" or (head and any(w.lower in _DATE for w in head)):
@@ -452,7 +473,7 @@ def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
             below = typed in known.schema.ancestors(name)
             family = known.schema.family(name) == known.schema.family(typed)
             fit = 0.0 if kind else 1.0 if below else 0.6 if family else 0.05
-        elif head and not any(w.stem in related for w in head):
+        elif head and not any(w.stem in known.relation_stems for w in head):
             noun = [w.lower for w in head[:2]] + [" ".join(w.lower for w in head[:2])]
             fit = 0.3 * bool(kind) if kind else max(known.likeness(name, noun), 0.2)
         else:
@@ -463,18 +484,12 @@ def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
 
 def _unknown(linked: Linked, known: Vocabulary) -> tuple[str, ...]:
     """Runs of capitalised words that nothing in graph or schema explains."""
-    vocabulary_words = {
-        s
-        for ps in (*known.relation_phrases.values(), *known.type_phrases.values())
-        for p in ps
-        for s in content_stems(p)
-    }
     runs: list[str] = []
     last = -2
     for i in linked.content:
         word = linked.words[i]
         name_like = any(c.isupper() for c in word.text[:1]) or any(c.isdigit() for c in word.text)
-        if i == 0 or not name_like or word.stem in vocabulary_words:
+        if i == 0 or not name_like or word.stem in known.relation_stems | known.type_stems:
             continue
         if i == last + 1 and runs:
             runs[-1] += f" {word.text}"

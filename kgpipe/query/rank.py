@@ -76,6 +76,7 @@ def _score(planned: Planned, found: dict[str, float]) -> float:
     score = sum(weight * found[name] for name, weight in WEIGHTS.items())
     score *= 0.6 + 0.4 * found["names"]
     score *= 0.5 + 0.5 * min(1.0, found["least"] / 0.5)  # an edge or word that nothing speaks for spoils the whole
+    score *= 0.55 + 0.45 * min(1.0, found["type"] / 0.4)  # a date does not answer "who"
     score -= EDGE_COST * max(0, len(planned.graph.edges) - 1) + UNPROVEN * (not planned.proven)
     return round(max(0.0, score), 4)
 

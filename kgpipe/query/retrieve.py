@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kgpipe.query.link import encoded
 from kgpipe.query.words import FUNCTION, words
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def retrieve(question: str, store: Store, embedder: Embedder, *, n_passages: int
     )
     if not rows:
         return []
-    vectors = embedder.encode([question[:1000], *(text for text, *_ in rows)])
+    vectors = encoded([question[:1000], *(text for text, *_ in rows)], embedder)
     near = vectors[1:] @ vectors[0]
     by_vector = {int(i): place for place, i in enumerate((-near).argsort(kind="stable"))}
     fused = [(1 / (FUSION + place) + 1 / (FUSION + by_vector[place]), place) for place in range(len(rows))]
