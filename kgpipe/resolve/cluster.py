@@ -164,16 +164,30 @@ def _compared(
 
 @dataclass(slots=True)
 class _Cluster:
-    """What a cluster's names say together."""
+    """What a cluster's names say together; unions pour the smaller one into the larger."""
 
     members: list[int]
-    representatives: list[int]
-    functional: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    neighbours: set[tuple[str, str]] = field(default_factory=set)
+    forms: dict[tuple[str, str], set[int]]
+    """(family, name) to the names written so that are no short form of another one here."""
+    documents: set[str]
+    functional: dict[str, set[str]]
+    neighbours: set[tuple[str, str]]
+    sides: set[tuple[int, int]]
+    """(number of a cannot-link, which of its two names occurs here)"""
     aliases: set[str] = field(default_factory=set)
     """Names that a text or the user gave it although they look like another thing's."""
-    sides: set[tuple[int, int]] = field(default_factory=set)
-    """(number of a cannot-link, which of its two names occurs here)"""
+
+    def pour(self, other: _Cluster) -> None:
+        """Takes over what another cluster holds."""
+        self.members += other.members
+        for key, indexes in other.forms.items():
+            self.forms.setdefault(key, set()).update(indexes)
+        for relation, values in other.functional.items():
+            self.functional.setdefault(relation, set()).update(values)
+        self.documents |= other.documents
+        self.neighbours |= other.neighbours
+        self.sides |= other.sides
+        self.aliases |= other.aliases
 
 
 class _State:
@@ -191,12 +205,14 @@ class _State:
             for side, key in enumerate(pair):
                 sides[key.name].append((number, side, key.family))
         for i, name in enumerate(found):
-            one = _Cluster([i], [i])
+            functional: dict[str, set[str]] = {}
             for relation, value in name.functional:
-                one.functional[relation].add(value)
-            one.neighbours = set(name.neighbours)
-            one.sides = {(n, s) for n, s, family in sides.get(name.name, ()) if family in ("", name.family)}
-            self.info[i] = one
+                functional.setdefault(relation, set()).add(value)
+            self.info[i] = _Cluster(
+                members=[i], forms={(name.family, name.name): {i}}, documents={name.document}, functional=functional,
+                neighbours=set(name.neighbours),
+                sides={(n, s) for n, s, family in sides.get(name.name, ()) if family in ("", name.family)},
+            )  # fmt: skip
 
     def root(self, index: int) -> int:
         while self.parent[index] != index:
@@ -223,10 +239,12 @@ class _State:
         return "facts contradict" if self.facts_contradict(one, other) else ""
 
     def _forms(self, cluster: _Cluster) -> list[Name]:
-        seen: dict[str, Name] = {}
-        for i in cluster.representatives:
-            seen.setdefault(self.found[i].name, self.found[i])
-        return [name for name in seen.values() if name.name not in cluster.aliases]
+        """One name for each way to write the cluster in full, aliases left out."""
+        return [
+            self.found[next(iter(indexes))]
+            for (_, name), indexes in cluster.forms.items()
+            if name not in cluster.aliases
+        ]
 
     @staticmethod
     def facts_contradict(one: _Cluster, other: _Cluster) -> bool:
@@ -262,14 +280,9 @@ class _State:
         if why == "decided" or (why and not link.stated):
             return why
         self.parent[b] = a
-        one, other = self.info[a], self.info.pop(b)
-        one.members += other.members
-        one.representatives += other.representatives
-        for relation, values in other.functional.items():
-            one.functional[relation] |= values
-        one.neighbours |= other.neighbours
-        one.sides |= other.sides
-        one.aliases |= other.aliases
+        small, large = sorted((self.info[a], self.info.pop(b)), key=lambda c: len(c.members))
+        large.pour(small)
+        self.info[a] = one = large
         if why:
             one.aliases.add(self._lesser(link))
         self.links.append(link)
@@ -283,10 +296,14 @@ class _State:
         return min((len(a.mentions), a.titled, a.name), (len(b.mentions), b.titled, b.name))[2]
 
     def _shorten(self, link: Link) -> None:
-        cluster = self.info[self.root(link.a)]
-        if link.a in cluster.representatives and len(cluster.representatives) > 1:
-            cluster.representatives.remove(link.a)
+        name = self.found[link.a]
+        forms = self.info[self.root(link.a)].forms
+        written_so = forms.get((name.family, name.name), set())
+        if link.a in written_so and (len(forms) > 1 or len(written_so) > 1):
+            written_so.remove(link.a)
             self.short.add(link.a)
+            if not written_so:
+                del forms[name.family, name.name]
 
     def join_all(self, links: Iterable[Link]) -> None:
         for link in sorted(links, key=lambda n: (-n.score, n.a, n.b)):
@@ -310,7 +327,7 @@ class _State:
             if self._holds_together(roots):
                 self.join_all(members)
             else:
-                self._take_apart(roots, members)
+                self._take_apart(roots)
 
     def _holds_together(self, roots: Sequence[int]) -> bool:
         """Whether no two clusters of a component refuse each other, told from what they say together."""
@@ -336,22 +353,18 @@ class _State:
             if x.family == y.family
         )
 
-    def _take_apart(self, roots: Sequence[int], links: Sequence[Link]) -> None:
+    def _take_apart(self, roots: Sequence[int]) -> None:
         """Clusters that say most of themselves come first; each joins the group that fits it best, or opens one.
 
         A cluster that could be in several groups goes where it has neighbours, else to the largest.
         """
         strength = {r: (len(self.info[r].functional), len(self.info[r].members)) for r in roots}
-        best: dict[tuple[int, int], Link] = {}
-        for link in links:
-            best.setdefault((self.root(link.a), self.root(link.b)), link)
-        reach = self._names_of(roots)
         groups: list[int] = []
         for root in sorted(roots, key=lambda r: (-strength[r][0], -strength[r][1], r)):
             fitting = []
             for group in groups:
                 group = self.root(group)
-                link = self._linked(reach[root], group)
+                link = self._linked(root, group)
                 if link and not self.refuses(*sorted((group, root))):
                     shared = len(self.info[group].neighbours & self.info[root].neighbours)
                     fitting.append((shared, len(self.info[group].members), -group, link))
@@ -360,20 +373,17 @@ class _State:
             else:
                 groups.append(root)
 
-    def _names_of(self, roots: Sequence[int]) -> dict[int, list[int]]:
-        return {r: list(self.info[r].representatives) for r in roots}
-
-    def _linked(self, members: Sequence[int], group: int) -> Link | None:
+    def _linked(self, a: int, b: int) -> Link | None:
+        """The best link between two clusters by their names alone."""
         found: list[Link] = []
-        seen: set[tuple[str, str]] = set()
-        for a in members:
-            for b in self.info[group].representatives:
-                one, other = self.found[a], self.found[b]
-                if one.family == other.family and (one.name, other.name) not in seen:
-                    seen.add((one.name, other.name))
-                    value, reason = score.same(one.surface, other.surface, person=one.person)
-                    if value:
-                        found.append(Link(a, b, value, reason))
+        for (family, _), here in self.info[a].forms.items():
+            for (other_family, _), there in self.info[b].forms.items():
+                if family == other_family:
+                    one, other = min(here), min(there)
+                    value, reason = score.same(
+                        self.found[one].surface, self.found[other].surface, person=self.found[one].person
+                    )
+                    found += [Link(one, other, value, reason)] if value else []
         return min(found, key=lambda n: (-n.score, n.a, n.b), default=None)
 
     def absorb(self, links: Sequence[Link], *, nearby: bool) -> None:
@@ -395,9 +405,9 @@ class _State:
     def _choose(self, short: int, options: Mapping[int, Link], *, nearby: bool) -> tuple[list[Link], list[Link]]:
         possible = {long: link for long, link in options.items() if not self.refuses(*sorted((short, long)))}
         if not nearby:
-            here = self._documents(short)
-            apart = [long for long in possible if here & self._documents(long)]
-            if apart and _lone(self.found[short]):
+            here = self.info[short].documents
+            apart = [long for long in possible if not here.isdisjoint(self.info[long].documents)]
+            if apart and all(_lone(self.found[link.a]) for link in options.values()):
                 return [], []  # its own document knows somebody of that name, and could not tell
             possible = {long: link for long, link in possible.items() if long not in apart}
         if not possible:
@@ -421,17 +431,15 @@ class _State:
                     doubtful.append(link)
         return sure, doubtful
 
-    def _documents(self, root: int) -> set[str]:
-        return {self.found[i].document for i in self.info[root].members}
-
     def _leader(self, short: int, roots: Sequence[int], *, nearby: bool) -> tuple[int, str]:
         """Which of several things a short form means and why, (-1, "") when that is open.
 
         Inside a document: the one of the title, the one that is called so before the others appear, or the one named
-        three times as often as each other by its full name. Across documents: the one with most shared neighbours, or one known to three times as many documents.
+        three times as often as each other by its full name. Across documents: the one with most shared neighbours, or
+        one known to three times as many documents.
         """
         if nearby:
-            titled = [r for r in roots if any(self.found[i].titled for i in self.info[r].representatives)]
+            titled = [r for r in roots if any(self.found[i].titled for i in self.info[r].members)]
             if len(titled) == 1:
                 return titled[0], "the title's"
             intro = {r: min(p for i in self.info[r].members for p in self.found[i].places or (0,)) for r in roots}
@@ -447,7 +455,7 @@ class _State:
             members = self.info[root].members
             if nearby:
                 return sum(len(self.found[i].mentions) for i in members)
-            return len(self._documents(root))
+            return len(self.info[root].documents)
 
         first, second = sorted((size(r) for r in roots), reverse=True)[:2]
         if first >= 3 * second and first >= 3:

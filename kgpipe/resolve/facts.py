@@ -33,12 +33,16 @@ class Statement:
 
 
 def facts_of(
-    statements: Iterable[Statement], schema: Schema, texts: Mapping[str, tuple[str, str, list[tuple[int, int]]]]
+    statements: Iterable[Statement],
+    schema: Schema,
+    texts: Mapping[str, tuple[str, str, list[tuple[int, int]]]],
+    types: Mapping[str, str],
 ) -> tuple[list[Fact], list[Evidence], Counter[str]]:
     """Facts and evidence in uid order, and how many statements were left out, by reason.
 
-    `texts` is document uid to (uri, text, sentence spans). A statement is left out that is negated or hedged, lacks
-    an end, has a literal as subject, or says something of a thing and itself. The score of a fact is that of its best
+    `texts` is document uid to (uri, text, sentence spans), `types` entity or literal uid to its type. A statement is
+    left out that is negated or hedged, lacks an end, has a literal as subject, says something of a thing and itself,
+    or does not fit the schema now that the type of its ends is settled. The score of a fact is that of its best
     evidence: sentences of one corpus are no independent witnesses, and `support` counts them.
     """
     left_out: Counter[str] = Counter()
@@ -54,10 +58,16 @@ def facts_of(
             subject, object_ = object_, subject
             if statement.object_literal:
                 reason = "literal_subject"
+        known = schema.relations.get(relation)
+        if (
+            not reason
+            and known
+            and not (schema.fits(types[subject], known.domain) and schema.fits(types[object_], known.range))
+        ):
+            reason = "type"
         if reason:
             left_out[reason] += 1
             continue
-        known = schema.relations.get(relation)
         if known and known.symmetric and not literal:
             subject, object_ = sorted((subject, object_))
         uri, text, sentences = texts[statement.document]

@@ -20,7 +20,7 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 from kgpipe.workspace import Workspace
 
-VERSION = 4
+VERSION = 5
 """Changes when the rules do, so that old snapshots are made anew."""
 
 SURE = 0.7
@@ -109,7 +109,8 @@ def resolve(
     entities = _entities(found, clusters, stands_for, schema, previous)
     entity_of = {mention: entity.uid for entity in entities for mention in entity.mentions}
     statements, literals = _statements(by_document, entity_of, schema)
-    fact_rows, evidence, left_out = facts.facts_of(statements, schema, texts)
+    types = {entity.uid: entity.type for entity in entities} | {uid: row.type for uid, row in literals.items()}
+    fact_rows, evidence, left_out = facts.facts_of(statements, schema, texts, types)
     used = {fact.object for fact in fact_rows if fact.literal}
     merges = _merges(found, clusters, clusters.links)
     doubtful = _merges(found, clusters, clusters.review, decided_by="review")

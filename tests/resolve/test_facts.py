@@ -24,6 +24,9 @@ TEXT = "Ada met Bob. They married\nin 1835. Ada worked for Acme."
 TEXTS = {"doc": ("file:///doc", TEXT, [(0, 12), (13, 34), (35, len(TEXT))])}
 
 
+TYPES = dict.fromkeys(("a", "b", "ada", "bob"), "Person") | {"acme": "Company", "1900": "Date"}
+
+
 def statement(subject, kind, object_, *, start=0, end=11, polarity="asserted", score=0.8, literal=False, uid=""):
     return Statement(
         uid=uid or f"{subject}-{kind}-{object_}-{start}-{polarity}", type=kind, subject=subject, object=object_,
@@ -33,7 +36,7 @@ def statement(subject, kind, object_, *, start=0, end=11, polarity="asserted", s
 
 
 def made(*statements):
-    rows, evidence, left_out = facts.facts_of(statements, SCHEMA, TEXTS)
+    rows, evidence, left_out = facts.facts_of(statements, SCHEMA, TEXTS, TYPES)
     return [(f.subject, f.type, f.object) for f in rows], evidence, dict(left_out)
 
 
@@ -71,6 +74,7 @@ def test_an_inverse_that_is_no_relation_of_the_schema_is_only_a_name():
         (statement("", "KNOWS", "b"), "unresolved"),
         (statement("a", "KNOWS", ""), "unresolved"),
         (statement("a", "EMPLOYED", "1900", literal=True), "literal_subject"),
+        (statement("a", "BORN_ON", "b"), "type"),
     ],
 )
 def test_what_is_left_out_is_counted_by_reason(given, reason):
@@ -86,6 +90,7 @@ def test_support_counts_sentences_and_the_best_one_speaks_for_the_fact():
         ],
         SCHEMA,
         TEXTS,
+        TYPES,
     )
     assert [(f.support, f.score, f.sentence, f.source) for f in rows] == [
         (2, 0.9, "They married in 1835.", "file:///doc")
