@@ -436,7 +436,7 @@ class _State:
 
         Inside a document: the one of the title, the one that is called so before the others appear, or the one named
         three times as often as each other by its full name. Across documents: the one with most shared neighbours, or
-        one known to three times as many documents.
+        the one named four times as often as each other.
         """
         if nearby:
             titled = [r for r in roots if any(self.found[i].titled for i in self.info[r].members)]
@@ -451,15 +451,10 @@ class _State:
         if len(leading) == 1 and not nearby:
             return leading[0], "shared neighbours"
 
-        def size(root: int) -> int:
-            members = self.info[root].members
-            if nearby:
-                return sum(len(self.found[i].mentions) for i in members)
-            return len(self.info[root].documents)
-
-        first, second = sorted((size(r) for r in roots), reverse=True)[:2]
-        if first >= 3 * second and first >= 3:
-            return max(roots, key=size), "by far the most named"
+        size = {r: sum(len(self.found[i].mentions) for i in self.info[r].members) for r in roots}
+        first, second = sorted(size.values(), reverse=True)[:2]
+        if first >= (3 if nearby else 4) * second and first >= (3 if nearby else 5):
+            return max(roots, key=size.__getitem__), "by far the most named"
         return -1, ""
 
     def _one_thing(self, roots: Sequence[int]) -> bool:

@@ -318,7 +318,7 @@ def introduced(
                         add((family, short), span, "introduced in brackets", shortens=True)
         if (match := _ALSO.match(text, span.end)) and _is_said_of(span, match, text):
             for other in by_start.get(match.end(), ()):
-                if other.family == span.family and not other.name.startswith(f"{span.name} "):
+                if other.family == span.family and not _contains(other.name, span.name):
                     add((other.family, other.name), span, "the text says so", shortens=False)
         if match := _OR.match(text, span.end):
             for other in by_start.get(match.end(), ()):
@@ -331,7 +331,7 @@ def introduced(
             options = [
                 (salience(clues(c, pronoun, context, {})), -c.start, c)
                 for c in context.candidates(pronoun)
-                if c.name != span.name
+                if not _contains(span.name, c.name)
                 and c.start < pronoun.start
                 and _suits(c, pronoun, kind_of(pronoun), people, schema)
             ]
@@ -339,6 +339,12 @@ def introduced(
             if value >= LEAST:
                 add((span.family, span.name), candidate, "the text says so", shortens=False)
     return [(a, b, link) for (a, b), link in sorted(found.items(), key=lambda item: item[0])]
+
+
+def _contains(name: str, other: str) -> bool:
+    """Whether all words of one are in the other: Harvard, where it was called the Harvard Mark I."""
+    one, two = set(name.split()), set(other.split())
+    return one <= two or two <= one
 
 
 _CAPITALS = r"[^\W\d_a-z][\w.’'-]*(?:(?:[ -]| (?:and|of|for|the|de|von|van) )[^\W\d_a-z][\w.’'-]*){0,7}"

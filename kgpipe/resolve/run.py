@@ -20,14 +20,14 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 from kgpipe.workspace import Workspace
 
-VERSION = 5
+VERSION = 6
 """Changes when the rules do, so that old snapshots are made anew."""
 
 SURE = 0.7
 """Least score of a relation that can tell two people of one name apart: below it, every third date of birth is a slip."""
 
 DOMINANCE = 3.0
-"""A name has one family in a document when that one's score is this many times the rest's."""
+"""A name has one family when that one's score is this many times the rest's."""
 
 
 def run(
@@ -85,6 +85,7 @@ def resolve(
     for row in sorted(extractions, key=lambda r: r["passage"]):
         if row["document"] in documents:
             by_document[row["document"]].append(row)
+    usual = _usual_families(by_document, documents, schema)
     found: list[cluster.Name] = []
     links: list[tuple[tuple[str, str, str], tuple[str, str, str], cluster.Link]] = []
     stands_for: dict[str, str] = {}
@@ -95,11 +96,12 @@ def resolve(
         document = documents[uid]
         spans = sentences(document["text"])
         texts[uid] = (document["uri"], document["text"], spans)
-        read = _read_document(by_document[uid], document, [s for s, _ in spans], schema)
+        read = _read_document(by_document[uid], document, [s for s, _ in spans], schema, usual)
         found += read.names
         links += read.links
         stands_for |= read.stands_for
         unresolved += read.unresolved
+    progress("resolve: names", len(by_document), len(by_document))
     found.sort(key=_key)
     place = {_key(name): index for index, name in enumerate(found)}
     explicit = [replace(link, a=place[a], b=place[b]) for a, b, link in links]
@@ -149,18 +151,14 @@ class _Read:
 
 
 def _read_document(
-    rows: Iterable[Mapping[str, Any]], document: Mapping[str, Any], sentence_starts: list[int], schema: Schema
+    rows: Sequence[Mapping[str, Any]],
+    document: Mapping[str, Any],
+    sentence_starts: list[int],
+    schema: Schema,
+    usual: Mapping[str, str],
 ) -> _Read:
-    rows = list(rows)
     people = coref.person_families(schema)
-    spans = _agreed(
-        [
-            _span(mention, row, document["text"], schema)
-            for row in rows
-            for mention in row["mentions"]
-            if not schema.is_literal(mention["type"])
-        ]
-    )
+    spans = _agreed(_spans(rows, document["text"], schema), usual)
     stands = coref.antecedents(spans, document["text"], document["title"], sentence_starts, schema)
     named = {span.uid: span for span in spans if span.uid not in stands and span.name}
     functional, neighbours = _said(rows, {**{u: u for u in named}, **stands}, named, schema)
@@ -193,6 +191,32 @@ def _span(mention: Mapping[str, Any], row: Mapping[str, Any], text: str, schema:
     )  # fmt: skip
 
 
+def _spans(rows: Iterable[Mapping[str, Any]], text: str, schema: Schema) -> list[NamedSpan]:
+    return [
+        _span(mention, row, text, schema)
+        for row in rows
+        for mention in row["mentions"]
+        if not schema.is_literal(mention["type"])
+    ]
+
+
+def _usual_families(
+    by_document: Mapping[str, list[Mapping[str, Any]]], documents: Mapping[str, Mapping[str, Any]], schema: Schema
+) -> dict[str, str]:
+    """The family that clearly dominates in the corpus for names of several words; Cambridge may be town and university."""
+    weight: dict[str, Counter[str]] = defaultdict(Counter)
+    for uid in sorted(by_document):
+        for span in _spans(by_document[uid], documents[uid]["text"], schema):
+            if " " in span.name:
+                weight[span.name][span.family] += span.score
+    return {name: family for name, found in weight.items() if (family := _dominant(found))}
+
+
+def _dominant(weight: Mapping[str, float]) -> str:
+    (top, most), *rest = sorted(weight.items(), key=lambda item: (-item[1], item[0]))
+    return top if most >= DOMINANCE * sum(w for _, w in rest) else ""
+
+
 def _is_titled(title: str) -> Callable[[str, bool], bool]:
     """Whether a name (surface, is a person's) is what the title names."""
     words = f" {names.normalise(title)} "
@@ -208,18 +232,13 @@ def _is_titled(title: str) -> Callable[[str, bool], bool]:
     return titled if title else lambda surface, person: False
 
 
-def _agreed(spans: list[NamedSpan]) -> list[NamedSpan]:
-    """The spans, those of one name moved to the family that clearly dominates; else families stay apart."""
+def _agreed(spans: list[NamedSpan], usual: Mapping[str, str]) -> list[NamedSpan]:
+    """The spans, those of one name moved to its usual family, or to the one that dominates in the document."""
     weight: dict[str, Counter[str]] = defaultdict(Counter)
     for span in spans:
         weight[span.name][span.family] += span.score
-    moved = []
-    for span in spans:
-        (top, most), *rest = sorted(weight[span.name].items(), key=lambda item: (-item[1], item[0]))
-        if rest and span.family != top and most >= DOMINANCE * sum(w for _, w in rest):
-            span = replace(span, family=top)
-        moved.append(span)
-    return moved
+    family = {name: usual.get(name) or _dominant(found) for name, found in weight.items()}
+    return [replace(span, family=family[span.name] or span.family) for span in spans]
 
 
 def _name(

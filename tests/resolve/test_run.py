@@ -162,6 +162,16 @@ def test_a_slip_of_the_type_in_one_document_follows_the_others(document, resolve
     assert [(e.type, len(e.mentions)) for e in resolve(document("a", text)).entities] == [("Machine", 4)]
 
 
+def test_a_slip_of_the_type_of_a_long_name_follows_the_corpus(document, resolve):
+    texts = [document(n, "[Linus Torvalds|Person] came to [Cambridge|Place].") for n in "abc"]
+    slip = document("d", "[Linus Torvalds|University] and [Cambridge|University] came.")
+    assert [(e.type, e.name) for e in sorted(resolve(*texts, slip).entities, key=lambda e: e.type)] == [
+        ("Person", "Linus Torvalds"),
+        ("Place", "Cambridge"),
+        ("University", "Cambridge"),
+    ]
+
+
 def test_the_more_special_type_of_a_family_wins(document, resolve):
     text = "[Intel|Organization] grew. [Intel|Company] sold chips. [Intel|Organization] moved."
     assert [e.type for e in resolve(document("a", text)).entities] == ["Company"]
