@@ -45,10 +45,10 @@ def statistics(workspace: Workspace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def top_facts(workspace: Workspace, n_facts: int = 10) -> list[dict[str, Any]]:
+def top_facts(workspace: Workspace, n_facts: int = 10, *, spread: bool = True) -> list[dict[str, Any]]:
     """The facts with most support, then highest score, in words and with their best sentence.
 
-    No relation takes more than a third of the list, so that it shows the breadth of the graph.
+    With `spread`, no relation takes more than a third of the list, so that it shows the breadth of the graph.
     """
     names = {row["uid"]: row["name"] for row in workspace.read("entities", ["uid", "name"]).to_pylist()}
     values = {row["uid"]: row["value"] for row in workspace.read("literals", ["uid", "value"]).to_pylist()}
@@ -56,7 +56,7 @@ def top_facts(workspace: Workspace, n_facts: int = 10) -> list[dict[str, Any]]:
     taken: Counter[str] = Counter()
     rows = workspace.read("facts").to_pylist()
     for row in sorted(rows, key=lambda r: (-r["support"], -r["score"], r["uid"])):
-        if taken[row["type"]] >= max(1, n_facts // 3):
+        if spread and taken[row["type"]] >= max(1, n_facts // 3):
             continue
         taken[row["type"]] += 1
         chosen.append(
