@@ -175,6 +175,7 @@ _PERSON = ("person", "human being")
 _ORGANIZATION = ("organization", "company")
 _PLACE = ("place", "location", "city")
 _DATE = ("date", "year", "day", "month", "decade", "century")
+_DATE_NOUNS = frozenset(_DATE)
 _vocabularies: dict[tuple[str, int], Vocabulary] = {}
 
 
@@ -406,7 +407,7 @@ def _given(
     return tuple(spans)
 
 
-_ASKERS = {"who", "whom", "whose", "when", "where", "which", "what", "how"}
+_ASKERS = {"who", "whom", "whose", "when", "where", "which", "what", "how", "why"}
 _COMMANDS = {"list", "name", "give", "show", "tell", "find", "count"}
 _HOW_MUCH = {"much", "long", "old", "tall", "heavy", "fast", "large", "big", "far", "high", "wide", "deep"}
 
@@ -442,11 +443,16 @@ _BEFORE_NOUN = {"the", "a", "an", "me", "us", "all", "any", "of", "every", "each
 
 
 def _phrase(lower: list[str], start: int, inside: set[int]) -> tuple[int, int]:
-    """The noun phrase that begins at `start` or after copula, articles and `names of`."""
+    """The noun phrase that begins at `start` or after copula, articles, `names of` and `X's`."""
     while start < len(lower) and (
-        lower[start] in _BEFORE_NOUN or (lower[start] in LIGHT and "of" in lower[start + 1 : start + 2])
+        lower[start] in _BEFORE_NOUN or (lower[start] in LIGHT - _DATE_NOUNS and "of" in lower[start + 1 : start + 2])
     ):
         start += 1
+    after = start
+    while after in inside:
+        after += 1
+    if after > start and after < len(lower) and lower[after] not in FUNCTION:
+        start = after  # "Grace Hopper's date of birth" asks for a date
     end = start
     while end < len(lower) and end < start + 4 and end not in inside and lower[end] not in FUNCTION:
         end += 1
@@ -463,6 +469,8 @@ def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
         kind = known.schema.entities[name].literal
         if linked.asker == "when" or (head and any(w.lower in _DATE for w in head)):
             fit = 1.0 if kind == "date" else 0.0
+        elif linked.asker in ("how", "why") and linked.output == "node":
+            fit = 0.0  # manner and reason are in the text, not in the graph
         elif linked.asker == "how much":
             fit = 1.0 if kind == "number" else 0.0
         elif (linked.asker in ("who", "whom", "whose") and not head) or agents:
@@ -472,7 +480,8 @@ def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
         elif typed:
             below = typed in known.schema.ancestors(name)
             family = known.schema.family(name) == known.schema.family(typed)
-            fit = 0.0 if kind else 1.0 if below else 0.6 if family else 0.05
+            above = name in known.schema.ancestors(typed)  # an organization may well be a university
+            fit = 0.0 if kind else 1.0 if below else 0.5 if above else 0.2 if family else 0.05
         elif head and not any(w.stem in known.relation_stems for w in head):
             noun = [w.lower for w in head[:2]] + [" ".join(w.lower for w in head[:2])]
             fit = 0.3 * bool(kind) if kind else max(known.likeness(name, noun), 0.2)

@@ -103,6 +103,12 @@ def _around(
         yield made(found, n + 1)
         if _is_named(found.types[1], linked, schema):
             yield made(found, n)
+    # anchors that belong together ("When did Ken Olsen found DEC?"): all next to one of them, and one hop from that one
+    for center in range(n) if n > 1 and linked.output != "exists" else ():
+        for found in _paths(
+            anchors, [*((i, center) for i in range(n) if i != center), (center, n)], 1, store, known
+        ) if anchors[center].uid else ():  # fmt: skip
+            yield made(found, n)
     if n == 2 and linked.output != "exists":
         for edges in ([(0, 2), (2, 3), (3, 1)],):
             for found in _paths(anchors, edges, 2, store, known):

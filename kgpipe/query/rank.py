@@ -228,24 +228,44 @@ def _assigned(
     edges = planned.graph.edges
     if not edges:
         return [], []
-    names = list(dict.fromkeys(relation for _, relation, _ in edges))
+    groups = _together(planned)
     options = []
-    for name in names:
-        scores = evidence.relations[name]
+    for relation, _ in groups:
+        scores = evidence.relations[relation]
         options.append([-1, *(int(w) for w in np.argsort(-scores)[:4] if scores[w] > 0)])
-    best_total, best = -1.0, (-1,) * len(names)
+    best_total, best = -1.0, (-1,) * len(groups)
     for choice in itertools.product(*options):
         used = [w for w in choice if w >= 0]
         if len(set(used)) < len(used):
             continue
-        total = sum(_support(name, w, planned, linked, evidence, known) for name, w in zip(names, choice, strict=True))
+        total = sum(
+            _support(relation, w, planned, linked, evidence, known)
+            for (relation, _), w in zip(groups, choice, strict=True)
+        )
         if total > best_total:
             best_total, best = total, choice
-    by_name = dict(zip(names, best, strict=True))
-    chosen = [by_name[relation] for _, relation, _ in edges]
+    chosen = [-1] * len(edges)
+    for (_, members), w in zip(groups, best, strict=True):
+        for number in members:
+            chosen[number] = w
     return [
         _support(r, w, planned, linked, evidence, known) for (_, r, _), w in zip(edges, chosen, strict=True)
     ], chosen
+
+
+def _together(planned: Planned) -> list[tuple[str, list[int]]]:
+    """Edges that one word asks for: of one relation, from several named ends to one node (`both A and B received`)."""
+    groups: dict[tuple, list[int]] = {}
+    for number, (subject, relation, object_) in enumerate(planned.graph.edges):
+        named = [planned.spans[end] >= 0 for end in (subject, object_)]
+        if named[0] and not named[1]:
+            key = (relation, "object", object_)
+        elif named[1] and not named[0]:
+            key = (relation, "subject", subject)
+        else:
+            key = (relation, "object", object_) if all(named) else (relation, "edge", number)
+        groups.setdefault(key, []).append(number)
+    return [(key[0], members) for key, members in groups.items()]
 
 
 def _support(name: str, w: int, planned: Planned, linked: Linked, evidence: Evidence, known: Vocabulary) -> float:
