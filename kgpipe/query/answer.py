@@ -19,6 +19,7 @@ from kgpipe.query.link import Linked, Vocabulary, link, vocabulary
 from kgpipe.query.plan import plan
 from kgpipe.query.rank import Ranked, confidence, rank
 from kgpipe.query.retrieve import retrieve
+from kgpipe.query.words import one_line
 from kgpipe.schema import Schema
 from kgpipe.workspace import Workspace
 
@@ -72,8 +73,7 @@ def ask(
 
     `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched.
     """
-    # half a surrogate pair, as broken decoding leaves them, is no text for tokenizer and driver
-    question = " ".join(question.encode("utf-8", "replace").decode("utf-8").split())
+    question = one_line(question)
     if not question:
         raise InputError('The question is empty. Ask something, for example: kgpipe ask "Who designed the ENIAC?"')
     if len(question) > LONGEST_QUESTION:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgpipe import literals, names
-from kgpipe.query.words import AUXILIARY, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, words
+from kgpipe.query.words import AUXILIARY, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, one_line, words
 from kgpipe.schema import Schema
 
 if TYPE_CHECKING:
@@ -197,25 +197,16 @@ def link(question: str, store: Store, known: Vocabulary, *, entities: Sequence[d
     found = tuple(words(question)[:MOST_WORDS])
     types = _types(found, known)
     values = _values(question, found)
-    spans = (
-        _given(question, found, entities, store, known) if entities else _entities(found, types, values, store, known)
-    )
+    lost: list[str] = []
+    if entities:
+        spans, given, lost = _given(question, found, entities, store, known)
+        values = (*given, *(v for v in values if not any(v.start < g.end and g.start < v.end for g in given)))
+    else:
+        spans = _entities(found, types, values, store, known)
     values = tuple(v for v in values if not any(v.start < s.end and s.start < v.end for s in spans))
     types = tuple(t for t in types if not any(t.start < s.end and s.start < t.end for s in spans))
-    output, asker, head = _frame(found, spans)
-    linked = Linked(question, found, spans, types, values, output, asker, head)
-    return Linked(
-        question,
-        found,
-        spans,
-        types,
-        values,
-        output,
-        asker,
-        head,
-        asks=_asks(linked, known),
-        unknown=_unknown(linked, known),
-    )
+    linked = Linked(question, found, spans, types, values, *_frame(found, spans))
+    return replace(linked, asks=_asks(linked, known), unknown=(*lost, *_unknown(linked, known)))
 
 
 def _types(found: tuple[Word, ...], known: Vocabulary) -> tuple[TypeSpan, ...]:
@@ -382,29 +373,30 @@ _NAME_GLUE = {"of", "the", "and", "for", "de", "von"}
 
 def _given(
     question: str, found: tuple[Word, ...], entities: Sequence[dict[str, Any]], store: Store, known: Vocabulary
-) -> tuple[EntitySpan, ...]:
-    """Spans of the entities that the caller names, looked up by their value."""
-    spans = []
-    rows = _search(store, known, [str(e.get("value") or e["text"]) for e in entities])
-    for entity in entities:
-        value = str(entity.get("value") or entity["text"])
-        position = question.casefold().find(str(entity["text"]).casefold())
+) -> tuple[tuple[EntitySpan, ...], tuple[ValueSpan, ...], list[str]]:
+    """Spans of the entities and literals that the caller names, looked up by their value, and the texts not found."""
+    spans, values, lost = [], [], []
+    texts = [(one_line(str(e["text"])), one_line(str(e.get("value") or e["text"])), e.get("label")) for e in entities]
+    rows = _search(store, known, [value for _, value, _ in texts])
+    for text, value, label in texts:
+        position = question.casefold().find(text.casefold())
         inside = [
-            i
-            for i, w in enumerate(found)
-            if position >= 0 and w.start < position + len(entity["text"]) and position < w.end
+            i for i, w in enumerate(found) if position >= 0 and w.start < position + len(text) and position < w.end
         ]
-        candidates = sorted(
-            (
-                Candidate(r["uid"], r["type"], r["name"], score) for r in rows.get(value, ())
-                if (score := _score(value, r, True)) > 0.9 and (not entity.get("label") or entity["label"] in r["labels"])
-            ),
-            key=lambda c: (-c.score, c.uid),
-        )  # fmt: skip
+        where = (inside[0], inside[-1] + 1) if inside else (len(found), len(found))
+        if known.schema.is_literal(str(label)):
+            kind = known.schema.entities[str(label)].literal
+            values.append(ValueSpan(*where, kind, "=", literals.parse(value, kind) or value))
+            continue
+        candidates = [
+            Candidate(r["uid"], r["type"], r["name"], score) for r in rows.get(value, ())
+            if (score := _score(value, r, True)) > 0.9 and (not label or label in r["labels"])
+        ]  # fmt: skip
         if candidates:
-            where = (inside[0], inside[-1] + 1) if inside else (len(found), len(found))
-            spans.append(EntitySpan(*where, tuple(candidates[:4])))
-    return tuple(spans)
+            spans.append(EntitySpan(*where, tuple(sorted(candidates, key=lambda c: (-c.score, c.uid))[:4])))
+        else:
+            lost.append(text)
+    return tuple(spans), tuple(values), lost
 
 
 _ASKERS = {"who", "whom", "whose", "when", "where", "which", "what", "how", "why"}

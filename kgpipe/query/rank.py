@@ -76,6 +76,7 @@ def _score(planned: Planned, found: dict[str, float]) -> float:
     score = sum(weight * found[name] for name, weight in WEIGHTS.items())
     score *= 0.6 + 0.4 * found["names"]
     score *= 0.5 + 0.5 * min(1.0, found["least"] / 0.5)  # an edge or word that nothing speaks for spoils the whole
+    score *= 0.5 + 0.5 * found["known"]  # what is said of others is no answer about somebody unknown
     score *= 0.55 + 0.45 * min(1.0, found["type"] / 0.4)  # a date does not answer "who"
     score -= EDGE_COST * max(0, len(planned.graph.edges) - 1) + UNPROVEN * (not planned.proven)
     return round(max(0.0, score), 4)
@@ -194,15 +195,15 @@ def features(planned: Planned, linked: Linked, evidence: Evidence, known: Vocabu
         if linked.head[0] <= i < linked.head[1]:
             covered[w] = max(covered[w], 0.8 * _fit(planned, linked, known))
     coverage = float(covered.mean()) if n_words else 1.0
-    unknown = len(linked.unknown)
     least = min([*supports, *(float(c) + 0.15 for c in covered), 1.0])
     return {
         "support": support,
-        "coverage": coverage * (0.4 if unknown else 1.0),
+        "coverage": coverage,
         "type": _fit(planned, linked, known),
         "direction": _direction(planned, linked, evidence, assigned, known),
         "names": planned.name_score,
-        "least": least * (0.3 if unknown else 1.0),
+        "least": least,
+        "known": 0.0 if linked.unknown else 1.0,
     }
 
 

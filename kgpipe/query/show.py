@@ -9,6 +9,7 @@ from kgpipe.errors import InputError
 from kgpipe.query.answer import MOST_SENTENCES, check_filled, sentences_of
 from kgpipe.query.compile import value_of
 from kgpipe.query.link import entities_with, type_of
+from kgpipe.query.words import one_line, words
 from kgpipe.schema import Schema
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 
 def _find(entity: str, store: Store, schema: Schema) -> dict[str, Any]:
-    wanted = " ".join(entity.split())
+    wanted = one_line(entity)
     if not wanted:
         raise InputError('No entity is named. Give a name or uid, for example: kgpipe show "Grace Hopper"')
     check_filled(store)
@@ -95,8 +96,6 @@ def _find(entity: str, store: Store, schema: Schema) -> dict[str, Any]:
 def _similar(wanted: str, store: Store) -> list[dict[str, Any]]:
     """Entities with names that are spelled nearly so, or share a word, best first."""
     from rapidfuzz import fuzz
-
-    from kgpipe.query.words import words
 
     parts = [w.lower for w in words(wanted)[:8]]
     found = entities_with(store, [wanted[:200]], query=" ".join(f"{p}~" for p in parts if p.isalnum()) or None)

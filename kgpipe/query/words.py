@@ -61,6 +61,11 @@ class Word:
     possessive: bool = False
 
 
+def one_line(text: str) -> str:
+    """The text without line breaks and without half surrogate pairs, which neither tokenizer nor driver take."""
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+
+
 def words(text: str) -> list[Word]:
     """The words of a text in order; `C++`, `PDP-11`, `O'Brien` and `C#` are one word each."""
     found = []

@@ -62,10 +62,14 @@ def test_an_unknown_name_is_said(store, schema):
 
 
 def test_given_entities_need_no_linking(store, schema):
-    answer = ask(
-        "Who made it?", store, schema, entities=[{"text": "it", "label": "ProgrammingLanguage", "value": "Fortran"}]
+    given = [{"text": "it", "label": "ProgrammingLanguage", "property": "name", "value": "Fortran"}]
+    assert ask("Who designed it?", store, schema, entities=given).answers == (("John Backus",),)
+    given = [{"text": "that year", "label": "Date", "value": "1957"}]
+    assert ask("Which languages were introduced in that year?", store, schema, entities=given).answers == (
+        ("Fortran",),
     )
-    assert [c["said"] for c in answer.candidates if "Fortran" in c["said"]]
+    given = [{"text": "it", "label": "Person", "value": "Fortran"}]
+    assert "It knows nothing called it." in ask("Who designed it?", store, schema, entities=given).text
 
 
 @pytest.mark.parametrize("question", ["", "   \n"])
@@ -79,7 +83,9 @@ def test_a_long_question_is_refused(store, schema):
         ask("a" * 10_000, store, schema)
 
 
-@pytest.mark.parametrize("question", ["谁设计了分析机？", "Wer entwarf die Analytical Engine?", "asdf qwer", "???", "🙂"])
+@pytest.mark.parametrize(
+    "question", ["谁设计了分析机？", "Wer entwarf die Analytical Engine?", "asdf qwer", "???", "🙂"]
+)
 def test_other_languages_and_nonsense_are_not_answered(question, store, schema):
     answer = ask(question, store, schema)
     assert answer.source in ("text", "none")
@@ -113,7 +119,14 @@ def test_questions_files_are_checked_before_asking(tmp_path):
         {"id": 7, "question": "Who?"},
         {"id": "b", "question": "When?", "entities": [{"text": "x"}]},
     ]
-    for bad in ("{", "[]", '{"id": 1}', '{"id": 1, "question": 2}', '{"id": 1, "question": " "}', '{"question": "Who?"}'):
+    for bad in (
+        "{",
+        "[]",
+        '{"id": 1}',
+        '{"id": 1, "question": 2}',
+        '{"id": 1, "question": " "}',
+        '{"question": "Who?"}',
+    ):
         file.write_text('{"id": 1, "question": "Who?"}\n' + bad)
         with pytest.raises(InputError, match=r"q\.jsonl line 2"):
             read_questions(file)
