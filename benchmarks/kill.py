@@ -115,6 +115,9 @@ def _ended(build: subprocess.Popen[bytes], workspace: Path, seconds: float | Non
         code = build.wait(seconds)
     except subprocess.TimeoutExpired:
         return False
+    except BaseException:  # an interrupted benchmark leaves no build behind
+        os.killpg(build.pid, signal.SIGKILL)
+        raise
     if code:
         raise RuntimeError(f"A build of {workspace} failed: {workspace.with_suffix('.log').read_text()}")
     return True
@@ -146,6 +149,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     versions = {name: importlib.metadata.version(name) for name in ("kgpipe", "torch", "daft", "pyarrow", "neo4j")}
     about = {
         "date": datetime.date.today().isoformat(),
