@@ -16,8 +16,9 @@ def answers(
     """How many questions of a JSONL file {id, question, kind, answers} are right, wrong or abstained from.
 
     `ask` takes a question and returns the shape of `kgpipe ask --json`; the first value of each of its
-    rows is an answer and no rows abstain. Right: every gold answer is given and nothing else, where names
-    agree up to normalising and the alias file, and dates and numbers by value. `misses` says each of the rest.
+    rows is an answer and no rows abstain, which is right where the gold has no answer. Else right is: every
+    gold answer is given and nothing else, where names agree up to normalising and the alias file, and dates
+    and numbers by value. `misses` says each of the rest.
     """
     names = Names(aliases_file)
     outcomes: Counter[str] = Counter()
@@ -27,7 +28,7 @@ def answers(
     for row in questions:
         given = given_answers(ask(row["question"]))
         expected = [_text(answer) for answer in row["answers"]]
-        outcome = "abstained" if not given else "right" if equal(given, expected, names) else "wrong"
+        outcome = "right" if equal(given, expected, names) else "wrong" if given else "abstained"
         outcomes[outcome] += 1
         by_kind.setdefault(row["kind"], Counter())[outcome] += 1
         if outcome != "right":
