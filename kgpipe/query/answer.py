@@ -184,14 +184,26 @@ def _sentence(rows: list[list[Any]], best: Ranked, facts: Sequence[dict[str, Any
             return "Yes."
         return "No: the graph holds no such fact."
     if output == "count":
-        return f"{rows[0][0]}."
+        names = _counted(best, facts)
+        return f"{rows[0][0]}: {_listed(names)}" if len(names) == rows[0][0] > 0 else f"{rows[0][0]}."
     values = [str(row[0]) for row in rows]
-    if not values:
-        return "Nothing in the graph fits."
+    return _listed(values) if values else "Nothing in the graph fits."
+
+
+def _counted(best: Ranked, facts: Sequence[dict[str, Any]]) -> list[str]:
+    """Names of what was counted, as far as the facts tell."""
+    graph = best.planned.graph
+    for subject, relation, object_ in graph.edges:
+        if graph.returns in (subject, object_):
+            side = "subject" if graph.returns == subject else "object"
+            return sorted({f[f"{side}_uid"]: str(f[side]) for f in facts if f["relation"] == relation}.values())
+    return []
+
+
+def _listed(values: Sequence[str]) -> str:
     if len(values) > 12:
         return f"{', '.join(values[:12])} and {len(values) - 12} more."
-    listed = values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"
-    return f"{listed}."
+    return f"{values[0]}." if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}."
 
 
 @contextlib.contextmanager
@@ -253,6 +265,8 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
 def lines(found: Answer, *, verbose: bool = False) -> list[str]:
     """The answer as lines for people: what it says, then the sentences with their documents."""
     out = [found.text]
+    if found.understood:
+        out.append(f"  (understood as: {found.understood})")
     for cited in found.evidence:
         where = cited["document"] or PurePosixPath(unquote(urlsplit(cited["uri"]).path)).name
         place = f" [{cited['start']}:{cited['end']}]" if cited["start"] is not None else ""
@@ -260,7 +274,7 @@ def lines(found: Answer, *, verbose: bool = False) -> list[str]:
         out.append(f'  "{sentence if len(sentence) < 300 else sentence[:297] + "..."}"')
         out.append(f"    {where}, {cited['uri']}{place}")
     if verbose:
-        out.append(f"confidence {found.confidence}; understood: {found.understood or 'nothing'}")
+        out.append(f"confidence {found.confidence}")
         out += [f"  {line}" for line in found.cypher.splitlines()] + ([f"  {found.params}"] if found.params else [])
         out += [f"  {c['score']:.3f}  {c['said']}" for c in found.candidates]
     return out

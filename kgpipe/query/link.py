@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kgpipe import literals, names
-from kgpipe.query.words import AUXILIARY, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, one_line, words
+from kgpipe.query.words import AUXILIARY, BEYOND, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, one_line, words
 from kgpipe.schema import Schema
 
 if TYPE_CHECKING:
@@ -84,6 +84,14 @@ class Linked:
     """How well each type of the schema fits what is asked for, 0 to 1."""
     unknown: tuple[str, ...] = ()
     """Capitalised names in the question that the graph does not know."""
+
+    @functools.cached_property
+    def beyond(self) -> tuple[str, ...]:
+        """Words outside names that ask for what query graphs cannot say."""
+        taken = {i for s in self.entities for i in range(s.start, s.end)}
+        return tuple(
+            w.lower for i, w in enumerate(self.words) if w.lower.replace("’", "'") in BEYOND and i not in taken
+        )
 
     @functools.cached_property
     def head_type(self) -> str:

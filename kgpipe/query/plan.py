@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_COMBINATIONS = 12
 """Ways to read the names of one question that are searched."""
+WEAK = 0.8
+"""Score below which a span may be no name; a reading without it counts as much."""
 MOST_PATHS = 20_000
 """Paths of one shape that are looked at around very connected entities."""
 
@@ -51,9 +53,12 @@ def plan(linked: Linked, store: Store, known: Vocabulary) -> list[Planned]:
 def _readings(linked: Linked, schema: Schema) -> Iterator[tuple[tuple[QueryNode, ...], tuple[int, ...], float]]:
     """The ways to take the names and values of a question as nodes: (nodes, span of each, least score)."""
     kinds = schema.literal_types()
-    choices: list[list[tuple[QueryNode, int, float]]] = []
+    choices: list[list[tuple[QueryNode | None, int, float]]] = []
     for number, span in enumerate(linked.entities):
-        choices.append([(QueryNode(uid=c.uid, name=c.name), number, c.score) for c in span.candidates])
+        choice = [(QueryNode(uid=c.uid, name=c.name), number, c.score) for c in span.candidates]
+        if span.candidates[0].score < WEAK and len(linked.entities) > 1:
+            choice.append((None, number, WEAK))  # "Nobel Prizes" may well be no name at all
+        choices.append(choice)
     for number, value in enumerate(linked.values, len(linked.entities)):
         if value.kind in kinds:
             text = value.value.removesuffix("X")
@@ -61,13 +66,11 @@ def _readings(linked: Linked, schema: Schema) -> Iterator[tuple[tuple[QueryNode,
             choices.append([(node, number, 1.0)])
     ordered = sorted(itertools.product(*choices), key=lambda reading: -min((s for *_, s in reading), default=1))
     for reading in ordered[:MOST_COMBINATIONS]:
-        uids = [n.uid for n, *_ in reading if n.uid]
-        if len(set(uids)) == len(uids):
-            yield (
-                tuple(n for n, *_ in reading),
-                tuple(i for _, i, _ in reading),
-                min((s for *_, s in reading), default=1.0),
-            )
+        kept = [(node, number) for node, number, _ in reading if node is not None]
+        uids = [node.uid for node, _ in kept if node.uid]
+        if len(set(uids)) == len(uids) and (kept or not reading):
+            least = min((score for *_, score in reading), default=1.0)
+            yield tuple(node for node, _ in kept), tuple(number for _, number in kept), least
 
 
 def _around(

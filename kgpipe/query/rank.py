@@ -203,7 +203,7 @@ def features(planned: Planned, linked: Linked, evidence: Evidence, known: Vocabu
         "direction": _direction(planned, linked, evidence, assigned, known),
         "names": planned.name_score,
         "least": least,
-        "known": 0.0 if linked.unknown else 1.0,
+        "known": 0.0 if linked.unknown or linked.beyond else 1.0,
     }
 
 

@@ -44,6 +44,11 @@ LIGHT = frozenset(
 )
 """Words whose loss does not change what is asked."""
 
+BEYOND = frozenset(
+    "not never no nor neither without except besides or unless didn't wasn't isn't doesn't don't weren't".split()
+)
+"""Words for what a query graph cannot say: negation, exclusion, alternatives."""
+
 AUXILIARY = frozenset("is are was were do does did has have had can could will would".split())
 BE = frozenset("is are was were be been being".split())
 PREPOSITION = frozenset("of in on at by for from to with into during under after before since as about".split())
