@@ -203,6 +203,8 @@ def train(
     start: Annotated[Path | None, typer.Option("--from", help="Checkpoint to fine-tune.")] = None,
     backbone: Annotated[Path | None, typer.Option(help="Hugging Face encoder folder (default: MiniLM).")] = None,
     epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 5,
+    encoder_rate: Annotated[float, typer.Option(help="Highest learning rate of the encoder.")] = 1e-4,
+    head_rate: Annotated[float, typer.Option(help="Highest learning rate of everything else.")] = 1e-3,
     repeat: Annotated[list[str] | None, typer.Option(help="NAME=TIMES: share of files whose name begins so.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "",
@@ -219,6 +221,7 @@ def train(
     with progress_bar(not quiet) as progress:
         done = train_extractor(
             data, out, labels=labels, start=start, backbone=backbone, n_epochs=epochs,
+            encoder_rate=encoder_rate, head_rate=head_rate,
             repeat=parse_repeat(repeat or []), seed=seed, device=device, progress=progress,
         )  # fmt: skip
     _print_json(done) if as_json else typer.echo(f"{out}: {done['windows']} windows, {done['steps']} steps")

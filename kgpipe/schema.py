@@ -93,6 +93,16 @@ class Schema:
         allowed = tuple(allowed)
         return not allowed or any(a in allowed for a in self.ancestors(entity_type))
 
+    @functools.cached_property
+    def people(self) -> frozenset[str]:
+        """The type families whose members are human beings, told by name, label and synonyms."""
+        human = {"person", "people", "human", "human being", "individual"}
+        return frozenset(
+            self.family(e.name)
+            for e in self.entities.values()
+            if not e.literal and human & {e.name.lower(), e.label.lower(), *(s.lower() for s in e.synonyms)}
+        )
+
     def is_literal(self, entity_type: str) -> bool:
         known = self.entities.get(entity_type)
         return bool(known and known.literal)
@@ -180,7 +190,7 @@ def parse(text: str, *, where: str = "schema") -> Schema:
             reader.fail(body["literal"], f'Unknown literal kind "{kind}"', LITERAL_KINDS, "Choose one of these")
         entities[name] = EntityType(
             name=name,
-            label=reader.text(body.get("label")) or _words(name),
+            label=reader.text(body.get("label")) or in_words(name),
             description=reader.text(body.get("description")),
             literal=kind,
             parent=reader.text(body.get("is")),
@@ -211,7 +221,7 @@ def parse(text: str, *, where: str = "schema") -> Schema:
             )
         relations[name] = RelationType(
             name=name,
-            label=reader.text(body.get("label")) or _words(name),
+            label=reader.text(body.get("label")) or in_words(name),
             description=reader.text(body.get("description")),
             domain=reader.texts(body.get("domain")),
             range=reader.texts(body.get("range")),
@@ -266,7 +276,8 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _words(name: str) -> str:
+def in_words(name: str) -> str:
+    """The words of a name: FOUNDED_BY is `founded by`, ProgrammingLanguage `programming language`."""
     spaced = "".join(f" {c}" if c.isupper() and i and name[i - 1].islower() else c for i, c in enumerate(name))
     return spaced.replace("_", " ").lower()
 

@@ -55,6 +55,8 @@ class Window:
     shapes: list[int]
     first: list[int]
     last: list[int]
+    sentences: list[int]
+    """Number of the sentence of each word."""
 
     def word_span(self, start: int, end: int) -> tuple[int, int] | None:
         """First and last word (both included) of a character span, or None when it cuts through a word."""
@@ -65,9 +67,9 @@ class Window:
 
 def windows(text: str, tokenizer: Tokenizer, *, max_words: int = MAX_WORDS, start: int = 0) -> list[Window]:
     """The text in windows of whole sentences; offsets begin at `start`. Longer sentences are cut between words."""
-    cuts: list[list[tuple[int, int]]] = []
-    for s, e in sentences(text):
-        words = [(s + m.start(), s + m.end()) for m in WORD.finditer(text[s:e])]
+    cuts: list[list[tuple[int, int, int]]] = []
+    for number, (s, e) in enumerate(sentences(text)):
+        words = [(s + m.start(), s + m.end(), number) for m in WORD.finditer(text[s:e])]
         while words:
             room = max_words - len(cuts[-1]) if cuts else 0
             if len(words) > room and (room < max_words or not cuts):
@@ -88,8 +90,8 @@ def windows(text: str, tokenizer: Tokenizer, *, max_words: int = MAX_WORDS, star
     return made
 
 
-def _window(text: str, words: list[tuple[int, int]], tokenizer: Tokenizer, start: int) -> Window:
-    surface = [text[s:e] for s, e in words]
+def _window(text: str, words: list[tuple[int, int, int]], tokenizer: Tokenizer, start: int) -> Window:
+    surface = [text[s:e] for s, e, _ in words]
     encoded = tokenizer.encode(surface, is_pretokenized=True)
     first, last = [-1] * len(words), [-1] * len(words)
     shapes = [0] * len(encoded.ids)
@@ -105,7 +107,8 @@ def _window(text: str, words: list[tuple[int, int]], tokenizer: Tokenizer, start
     return Window(
         start=start + words[0][0],
         end=start + words[-1][1],
-        offsets=[(start + s, start + e) for s, e in words],
+        offsets=[(start + s, start + e) for s, e, _ in words],
+        sentences=[number for _, _, number in words],
         pieces=ids,
         shapes=shapes[:MAX_PIECES],
         first=[min(i, keep) for i in first],

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from kgpipe import engine, literals
 from kgpipe.errors import ModelError
+from kgpipe.extract import cues
 from kgpipe.extract.base import CHECKPOINT, FORMAT, Found, checkpoint_config, fingerprint
 from kgpipe.extract.data import Window, collate, windows
 from kgpipe.extract.decode import Decoded, decode
-from kgpipe.extract.labels import label_vectors
+from kgpipe.extract.labels import label_vectors, mean_vectors
 from kgpipe.extract.network import MAX_WIDTH, Batch, JointNetwork, Scores
 from kgpipe.extract.polarity import polarity
 from kgpipe.models.backbone import WEIGHTS, empty_backbone, load_tokenizer, load_weights, token_batches
@@ -28,12 +30,19 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 
 FROZEN = "backbone.embeddings.word_embeddings.weight"
-PRONOUN = re.compile(r"\b(?:he|she|him|his|her|it|its)\b", re.IGNORECASE)
-PRONOUN_THRESHOLD = 0.1
+PRONOUN = re.compile(r"\b(?:(?P<person>he|she|him|his|her)|it|its)\b", re.IGNORECASE)
+PRONOUN_THRESHOLD = 0.02
+"""Pronouns are marked in few training sets, so the network hardly sees them; resolution drops idle ones."""
+NAME_THRESHOLD = 0.1
+"""Spans below this are not worth a look at their name."""
 TOP_K = 24
 HEAD_BONUS = 0.01
 """By how much a type whose label or synonym is the head word of a name is put before the likeliest other one: a Turing
 Award is an award. Too little to change which of two overlapping spans wins."""
+NAME_WEIGHT = 8.0
+"""Logits a unit of cosine between a name and a type label, chosen on crossner.dev."""
+CUE_WEIGHT = 2.0
+"""Logits that a relation gains from a cue word of its own."""
 _AFTER_HEAD = ("of", "for", "at", "in")
 
 
@@ -79,28 +88,34 @@ class EncoderExtractor:
         self.schema = schema
         self.types = list(schema.entities.values())
         self.relations = list(schema.relations.values())
+        self.person = next((i for i, e in enumerate(self.types) if schema.family(e.name) in schema.people), -1)
         self.rule_types = {kind: self._index(name) for kind, name in schema.literal_types().items() if kind != "text"}
-        vectors = label_vectors(schema, Embedder(device=device))
+        self.embedder = Embedder(device=device)
+        types, readings, self.turned = label_vectors(schema, self.embedder)
+        self.type_vectors = mean_vectors([[e.label, *e.synonyms] for e in self.types], self.embedder)
+        self.cues = cues.phrases(self.relations)
+        self.known: dict[str, np.ndarray] = {}
         names = [e.name for e in self.types]
-
-        def allowed(side: str) -> torch.Tensor:
-            rows = [[schema.fits(n, getattr(r, side)) for n in names] for r in self.relations]
-            return torch.tensor(rows, dtype=torch.bool).view(len(self.relations), len(names))
-
-        family = torch.tensor([[schema.family(a) == schema.family(b) for b in names] for a in names], dtype=torch.float)
-        width = vectors[0].shape[1]
         self.heads = {
             word.lower(): i for i, e in reversed(list(enumerate(self.types))) for word in (e.label, *e.synonyms)
         }
+        self.fitting = [self._fitting(side, names) for side in ("domain", "range")]
         self.labels = {
-            "types": torch.from_numpy(vectors[0]),
-            "relations": torch.from_numpy(vectors[1].reshape(-1, width)),
-            "domain": allowed("domain"),
-            "range": allowed("range"),
+            "types": torch.from_numpy(types),
+            "relations": torch.from_numpy(readings.reshape(-1, types.shape[1])),
+            "domain": torch.cat((self.fitting[0], self.fitting[1][self.turned])),
+            "range": torch.cat((self.fitting[1], self.fitting[0][self.turned])),
             "by_rule": torch.tensor([e.literal in ("date", "number") for e in self.types], dtype=torch.bool),
         }
         # a University may be the object where an Organization was seen: types of one family, mended afterwards
-        self.legal = [(self.labels[side].float() @ family > 0).to(self.device) for side in ("domain", "range")]
+        family = torch.tensor([[schema.family(a) == schema.family(b) for b in names] for a in names], dtype=torch.float)
+        self.directed = ((self.fitting[0].float() @ family) * self.fitting[1] > 0).any(-1).to(self.device)
+        self.legal = [(side.float() @ family > 0).to(self.device) for side in self.fitting]
+
+    def _fitting(self, side: str, names: list[str]) -> torch.Tensor:
+        """(R, T) whether a type may stand on that side of a relation."""
+        rows = [[self.schema.fits(n, getattr(r, side)) for n in names] for r in self.relations]
+        return torch.tensor(rows, dtype=torch.bool).view(len(self.relations), len(names))
 
     def __call__(self, passages: Sequence[Passage]) -> list[Found]:
         """What each passage says, in order; offsets are those of the document."""
@@ -114,7 +129,7 @@ class EncoderExtractor:
         return next(i for i, e in enumerate(self.types) if e.name == name)
 
     def _reads(self, index: int, passage: Passage) -> Iterator[_Read]:
-        spans = [(m.start(), m.end(), -1, "") for m in PRONOUN.finditer(passage.text)]
+        spans = [(*m.span(), self.person if m["person"] else -1, "") for m in PRONOUN.finditer(passage.text)]
         for f in literals.find(passage.text):
             if f.kind in self.rule_types:
                 spans.append((f.start, f.end, self.rule_types[f.kind], f.value))
@@ -139,7 +154,7 @@ class EncoderExtractor:
             tensors = collate(
                 [r.window for r in chosen], forced=[r.forced for r in chosen], fixed=[r.fixed for r in chosen]
             )
-            b, t, n = len(chosen), len(self.types), len(self.relations)
+            b, t, n = len(chosen), len(self.types), len(self.labels["relations"])
             masks = {
                 "type_mask": torch.ones(b, t, dtype=torch.bool),
                 "relation_mask": torch.ones(b, n, dtype=torch.bool),
@@ -147,7 +162,13 @@ class EncoderExtractor:
             batch = Batch(**tensors, **self.labels, **masks).to(self.device)
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
                 scores = self.network(batch, top_k=TOP_K)
-            named = self._head_types(chosen, passages, scores).bool()
+            words = [self._words(read, passages[read.passage]) for read in chosen]
+            said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
+            places, pronouns = _sentences_of(chosen, words, batch)
+            said = cues.evidence(said.to(self.device), scores.spans, places, pronouns, self.directed)
+            scores.relations = self._turned_back(scores.relations) + CUE_WEIGHT * said
+            scores.types = scores.types + self._name_types(chosen, passages, scores)
+            named = self._head_types(words, scores).bool()
             scores.types = torch.where(named, scores.types.amax(-1, keepdim=True) + HEAD_BONUS, scores.types)
             yield (
                 chosen,
@@ -157,17 +178,46 @@ class EncoderExtractor:
                 ),
             )  # fmt: skip
 
-    def _head_types(self, chosen: list[_Read], passages: Sequence[Passage], scores: Scores) -> torch.Tensor:
+    def _name_types(self, chosen: list[_Read], passages: Sequence[Passage], scores: Scores) -> torch.Tensor:
+        """(B, K, T): what the names alone suggest: cosine of name and type label, over the mean of the types.
+
+        The embedder knows many names from its own training, also of kinds that the extractor's data lacks.
+        """
+        likely = scores.kept & (scores.types.amax(-1).sigmoid() >= NAME_THRESHOLD)
+        likely &= ~torch.isneginf(scores.types).any(-1) | (self.labels["by_rule"].sum() > 0)
+        b, k = likely.nonzero(as_tuple=True)
+        names = []
+        for row, (first, last) in zip(b.tolist(), scores.spans[b, k].tolist(), strict=True):
+            offsets, passage = chosen[row].window.offsets, passages[chosen[row].passage]
+            names.append(passage.text[offsets[first][0] - passage.start : offsets[last][1] - passage.start])
+        new = [name for name in dict.fromkeys(names) if name not in self.known]
+        if new:
+            self.known.update(zip(new, self.embedder.encode(new) @ self.type_vectors.T, strict=True))
+        out = torch.zeros_like(scores.types)
+        if names:
+            cosine = torch.from_numpy(np.stack([self.known[name] for name in names])).to(out.device)
+            out[b, k] = NAME_WEIGHT * (cosine - cosine.mean(-1, keepdim=True))
+        return out
+
+    def _turned_back(self, readings: torch.Tensor) -> torch.Tensor:
+        """(B, K, K, R + I) to (B, K, K, R): a relation scores as its better reading, its own or its inverse turned."""
+        n = len(self.relations)
+        own, turned = readings[..., :n].clone(), readings[..., n:].transpose(1, 2)
+        own[..., self.turned] = torch.maximum(own[..., self.turned], turned)
+        return own
+
+    def _words(self, read: _Read, passage: Passage) -> list[str]:
+        return [passage.text[s - passage.start : e - passage.start].lower() for s, e in read.window.offsets]
+
+    def _head_types(self, windows_words: list[list[str]], scores: Scores) -> torch.Tensor:
         """(B, K, T): 1 for the type that the head word of a span of several words names, else 0.
 
         The head is the last word, or the one before of, for, at, in: the University of Manchester is a university.
         """
         n = scores.span_types.shape[1]
-        named = torch.full((len(chosen), n), -1)
-        border = torch.full((len(chosen), n), n)  # the next word at or after this one that ends the head
-        for b, read in enumerate(chosen):
-            passage = passages[read.passage]
-            words = [passage.text[s - passage.start : e - passage.start].lower() for s, e in read.window.offsets]
+        named = torch.full((len(windows_words), n), -1)
+        border = torch.full((len(windows_words), n), n)  # the next word at or after this one that ends the head
+        for b, words in enumerate(windows_words):
             for i, word in enumerate(words):
                 two = f"{words[i - 1]} {word}" if i else word
                 named[b, i] = self.heads.get(two, self.heads.get(word, -1))
@@ -200,8 +250,8 @@ class EncoderExtractor:
         ranked = decoded.relation_scores.argsort(descending=True).tolist()
         relations, scores = decoded.relations.tolist(), decoded.relation_scores.tolist()
         for subject, label, object_, score in ((*relations[i], scores[i]) for i in ranked):
-            self._refine(rows[subject], self.labels["domain"][label])
-            self._refine(rows[object_], self.labels["range"][label])
+            self._refine(rows[subject], self.fitting[0][label])
+            self._refine(rows[object_], self.fitting[1][label])
             rows[subject].out.append((label, rows[object_], score))
 
     def _refine(self, row: _Row, allowed: torch.Tensor) -> None:
@@ -243,12 +293,30 @@ class EncoderExtractor:
         return self.schema.fits(mention.type, allowed)
 
 
+def _sentences_of(chosen: list[_Read], words: list[list[str]], batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """(B, N) the number of each word's sentence, and whether a pronoun stands in that sentence."""
+    places = torch.zeros(batch.words.shape, dtype=torch.long)
+    pronouns = torch.zeros(batch.words.shape, dtype=torch.bool)
+    for b, (read, row) in enumerate(zip(chosen, words, strict=True)):
+        numbers = read.window.sentences
+        back = {number for number, word in zip(numbers, row, strict=True) if PRONOUN.fullmatch(word)}
+        places[b, : len(numbers)] = torch.tensor(numbers)
+        pronouns[b, : len(numbers)] = torch.tensor([number in back for number in numbers])
+    return places.to(batch.words.device), pronouns.to(batch.words.device)
+
+
 def _polarity(passage: Passage, borders: list[tuple[int, int]], a: Mention, b: Mention) -> str:
-    """Polarity in the sentence that holds the later of the two; an earlier sentence's end stands before its start."""
+    """Polarity in the sentence that holds both; of ends in two sentences, the first that is not asserted counts."""
     spans = sorted((m.start - passage.start, m.end - passage.start) for m in (a, b))
-    start, end = next(((s, e) for s, e in borders if s <= spans[1][0] < e), (0, len(passage.text)))
-    left, right = ((max(0, s - start), max(0, e - start)) for s, e in spans)
-    return polarity(passage.text[start:end], left, right)
+    homes = [next(((s, e) for s, e in borders if s <= at < e), (0, len(passage.text))) for at, _ in spans]
+    if homes[0] == homes[1]:
+        start, end = homes[0]
+        return polarity(passage.text[start:end], *((s - start, e - start) for s, e in spans))
+    for (start, end), span in zip(homes, spans, strict=True):
+        said = polarity(passage.text[start:end], (0, 0), (span[0] - start, span[1] - start))
+        if said != "asserted":
+            return said
+    return "asserted"
 
 
 def save_checkpoint(network: JointNetwork, folder: Path, *, backbone: Path, training: dict[str, Any]) -> None:

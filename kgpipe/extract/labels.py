@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kgpipe.models.embed import Embedder
-from kgpipe.schema import Schema
+from kgpipe.schema import Schema, in_words
 
 REPHRASED: dict[str, list[tuple[str, bool]]] = {
     "founded by": [("founded", True), ("founder", False), ("established by", False)],
@@ -27,7 +27,12 @@ REPHRASED: dict[str, list[tuple[str, bool]]] = {
     "performer": [("performer of", True), ("performed by", False)],
     "cast member": [("performed in", True), ("starring", False)],
     "notable work": [("author of", False), ("known for", False), ("creator", True)],
-    "employee or member of": [("employer", False), ("member of", False), ("worked for", False), ("has employee", True)],
+    "employee or member of": [
+        ("employer", False),
+        ("worked for", False),
+        ("works or worked for", False),
+        ("has employee", True),
+    ],
     "employer": [("worked for", False), ("employed", True), ("works or worked for", False)],
     "work location": [("worked in", False)],
     "educated at": [("studied at", False), ("alma mater", False), ("has student", True)],
@@ -124,6 +129,31 @@ RENAMED: dict[str, list[str]] = {
 """Entity label of the training data to other labels of the same things."""
 
 
+DISJOINT: dict[str, tuple[str, ...]] = {
+    "person": (
+        "person", "human", "politician", "writer", "scientist", "researcher", "musical artist", "athlete", "president",
+    ),
+    "place": (
+        "location", "place", "country", "city", "territory", "mountain", "mountain range", "watercourse", "body of water",
+        "dam", "reservoir", "drainage basin", "geographic region",
+    ),
+    "organization": (
+        "organization", "business", "company", "university", "political party", "band", "sports club", "publisher",
+        "film production company", "sports organization", "professional sports league", "military unit",
+    ),
+    "work": ("film", "album", "book", "song", "poem", "musical work", "written work", "literary work", "magazine"),
+    "award": ("award", "prize", "medal"),
+    "event": ("event", "election", "war", "conference", "festival", "tournament", "sports season"),
+    "language": ("language", "programming language"),
+    "machine": ("computer", "machine", "vehicle", "aircraft", "spacecraft"),
+    "program": ("software", "operating system", "application"),
+    "field": ("field of work", "discipline", "genre", "profession"),
+    "time": ("date", "time"),
+    "number": ("number",),
+}  # fmt: skip
+"""Kinds of things that exclude each other, by the type labels that mean them: a person is no programming language."""
+
+
 def type_texts(label: str, description: str = "", synonyms: Sequence[str] = ()) -> list[str]:
     """The ways a type is said; the model reads the mean of their vectors."""
     return [label, *([f"{label}: {description}"] if description else []), *synonyms[:2]]
@@ -139,17 +169,23 @@ def relation_texts(label: str, description: str = "", domain: str = "", range_: 
     return texts
 
 
-def label_vectors(schema: Schema, embedder: Embedder) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors of the entity types (T, V) and of the relation types (R, V) of a schema, in its order."""
+def label_vectors(schema: Schema, embedder: Embedder) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Unit vectors of the entity types (T, V) and of the readings of relations (R + I, V), and what the last I read.
+
+    The first R readings are the relations in the schema's order. Each of the others is the inverse of a relation that
+    names one (`FOUNDED_BY` beside `founded`): the index of that relation; its subject is the relation's object.
+    """
     types = [type_texts(e.label, e.description) for e in schema.entities.values()]
 
     def ends(names: tuple[str, ...]) -> str:
         return " or ".join(schema.entities[n].label for n in names[:2])
 
-    relations = [
-        relation_texts(r.label, r.description, ends(r.domain), ends(r.range)) for r in schema.relations.values()
-    ]
-    return mean_vectors(types, embedder), mean_vectors(relations, embedder)
+    relations = list(schema.relations.values())
+    texts = [relation_texts(r.label, r.description, ends(r.domain), ends(r.range)) for r in relations]
+    turned = [i for i, r in enumerate(relations) if r.inverse and r.inverse not in schema.relations]
+    for r in (relations[i] for i in turned):
+        texts.append(relation_texts(in_words(r.inverse), "", ends(r.range), ends(r.domain)))
+    return mean_vectors(types, embedder), mean_vectors(texts, embedder), turned
 
 
 def mean_vectors(groups: list[list[str]], embedder: Embedder) -> np.ndarray:

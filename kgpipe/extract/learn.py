@@ -16,7 +16,7 @@ from torch import Tensor
 from kgpipe import engine
 from kgpipe.errors import InputError
 from kgpipe.extract.data import Example, collate, examples
-from kgpipe.extract.labels import RENAMED, REPHRASED, mean_vectors, relation_texts, type_texts
+from kgpipe.extract.labels import DISJOINT, RENAMED, REPHRASED, mean_vectors, relation_texts, type_texts
 from kgpipe.extract.network import MAX_WIDTH, Batch, JointNetwork, Scores
 from kgpipe.models.backbone import WEIGHTS, file_hash, load_backbone, load_tokenizer
 from kgpipe.models.embed import Embedder
@@ -25,6 +25,7 @@ from kgpipe.models.train import fit
 WORDS_A_BATCH = 800
 TOP_K = 16
 MAX_TYPES, MAX_RELATIONS = 10, 10
+MAX_EXCLUDED = 4
 PAIR_WEIGHT = 0.3
 
 
@@ -55,6 +56,8 @@ class LabelBank:
             for s, o, r in e.relations:
                 ends[e.source, r][e.spans[s][2], e.spans[o][2]] += 1
         texts: dict[str, None] = {}
+        for labels in DISJOINT.values():
+            self.types |= {("", label): [] for label in labels}
         for (source, label), ways in self.types.items():
             about = _description(described, source, "entity_types", label)
             ways += type_texts(label, about if about != "derived from the property" else "")
@@ -86,6 +89,15 @@ def _description(described: dict[str, dict[str, Any]], source: str, kind: str, l
     return ""
 
 
+def excluded_types(gold: Sequence[str], rng: random.Random) -> list[str]:
+    """A few labels that no mention of a record has, because they exclude all of its types; none if a type is vague."""
+    kinds = {kind for kind, labels in DISJOINT.items() for t in gold if t in labels}
+    if not gold or any(all(t not in labels for labels in DISJOINT.values()) for t in gold):
+        return []
+    free = [kind for kind in DISJOINT if kind not in kinds]
+    return [rng.choice(DISJOINT[kind]) for kind in rng.sample(free, min(len(free), MAX_EXCLUDED))]
+
+
 def training_batch(chosen: Sequence[Example], bank: LabelBank, rng: random.Random) -> tuple[Batch, Gold]:
     """Tensors and targets; which labels are asked, and how they are said, is drawn anew for every batch."""
     types: dict[str, int] = {}
@@ -101,11 +113,11 @@ def training_batch(chosen: Sequence[Example], bank: LabelBank, rng: random.Rando
         others = [t for t in e.entity_types if t not in gold_types]
         picked = gold_types + rng.sample(others, min(len(others), max(0, MAX_TYPES - len(gold_types))))
         row = []
-        for t in picked:
-            key = f"{e.source}\t{t}"
+        for source, t in [(e.source, t) for t in picked] + [("", t) for t in excluded_types(gold_types, rng)]:
+            key = f"{source}\t{t}"
             if key not in types:
                 types[key] = len(types)
-                ways = bank.types[e.source, t]
+                ways = bank.types[source, t]
                 type_vectors.append(bank.vector(rng.sample(ways, rng.randint(1, min(2, len(ways))))))
             row.append(types[key])
         asked_types.append(row)
@@ -338,7 +350,10 @@ def train(
     def rate(name: str) -> float:
         return encoder_rate if name.startswith("backbone.") else head_rate
 
-    fit(network, loss_of, folder=out, n_steps=len(batches), rates=rate, progress=progress)
+    fit(
+        network, loss_of, folder=out, n_steps=len(batches), rates=rate, warm_up=min(100, len(batches) // 10),
+        progress=progress,
+    )  # fmt: skip
     done = {
         "data": {Path(f).name: file_hash(f) for f in files},
         "epochs": n_epochs,

@@ -49,16 +49,6 @@ class NamedSpan:
     name: str
 
 
-def person_families(schema: Schema) -> frozenset[str]:
-    """The type families whose members are human beings, told by name, label and synonyms."""
-    human = {"person", "people", "human", "human being", "individual"}
-    return frozenset(
-        schema.family(e.name)
-        for e in schema.entities.values()
-        if not e.literal and human & {e.name.lower(), e.label.lower(), *(s.lower() for s in e.synonyms)}
-    )
-
-
 def is_pronoun(surface: str) -> bool:
     """Whether the text names nothing by itself in any document, such as `she` or `who`."""
     word = surface.strip().lower()
@@ -87,7 +77,7 @@ def antecedents(
     Each goes to the earlier name of its type family with the most salience, if that is enough; a later one counts
     only in the same sentence (`When he came, Turing ...`). Pure: depends on the mentions, not on their order.
     """
-    people = person_families(schema)
+    people = schema.people
     ordered = sorted(spans, key=lambda s: (s.start, s.end, s.type))
     context = Context(text, sentence_starts, [s for s in ordered if not names_nothing(s, people)], title, people)
     found: dict[str, str] = {}
@@ -286,7 +276,7 @@ def introduced(
     `Full Name (FN)`, `Augusta Ada Byron, better known as Ada Lovelace`, `She was born Grace Murray`.
     `named` are the mentions of one document that name something.
     """
-    people = person_families(schema)
+    people = schema.people
     ordered = sorted(named, key=lambda s: (s.start, s.end, s.uid))
     context = Context(text, sentence_starts, ordered, title, people)
     families: dict[str, list[str]] = {}

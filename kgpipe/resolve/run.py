@@ -157,7 +157,7 @@ def _read_document(
     schema: Schema,
     usual: Mapping[str, str],
 ) -> _Read:
-    people = coref.person_families(schema)
+    people = schema.people
     spans = _agreed(_spans(rows, document["text"], schema), usual)
     stands = coref.antecedents(spans, document["text"], document["title"], sentence_starts, schema)
     named = {span.uid: span for span in spans if span.uid not in stands and span.name}
@@ -272,7 +272,7 @@ def _said(
 
     Functional only of people and where the extractor is SURE: what organisations are said to be founded on varies.
     """
-    people = coref.person_families(schema)
+    people = schema.people
     functional: dict[str, set[tuple[str, str]]] = defaultdict(set)
     neighbours: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for row in rows:

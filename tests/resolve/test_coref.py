@@ -106,7 +106,7 @@ def test_person_families_are_told_by_what_the_schema_says():
     found = schemas.parse(
         "entities:\n  Scientist: {synonyms: [person]}\n  Chemist: {is: Scientist}\n  Lab: {}\n  Day: {literal: date}\n"
     )
-    assert coref.person_families(found) == {"Scientist"}
+    assert found.people == {"Scientist"}
 
 
 @pytest.mark.parametrize(

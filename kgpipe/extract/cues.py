@@ -1,0 +1,72 @@
+"""Lexical evidence for relations: the words of a schema's labels and synonyms, found between or beside two spans.
+
+What a schema says about its relations (`designed`, `invented`, `created`) is the surest knowledge of labels that no
+training data had. A cue in the active voice has its subject before it, one followed by `by` (where the cue itself does
+not end so) has it behind.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from kgpipe.extract.data import WORD
+from kgpipe.schema import RelationType
+
+NEAR = 3
+"""A cue may stand this many words before the first span or after the second."""
+_EMPTY = frozenset("a an and as at by for from in into is of on or the to was were with".split())
+
+Phrases = dict[str, list[tuple[tuple[str, ...], int]]]
+"""First word of a cue to the words of all cues that begin so, and the relation of each."""
+
+
+def phrases(relations: Sequence[RelationType]) -> Phrases:
+    """The cues of relations: label and synonyms in lower case, those without a content word left out."""
+    found: Phrases = defaultdict(list)
+    for index, relation in enumerate(relations):
+        for text in dict.fromkeys((relation.label, *relation.synonyms)):
+            words = tuple(WORD.findall(text.lower()))
+            if set(words) - _EMPTY and (words, index) not in found[words[0]]:
+                found[words[0]].append((words, index))
+    return dict(found)
+
+
+def marked(words: Sequence[Sequence[str]], known: Phrases, *, n_words: int, n_relations: int) -> Tensor:
+    """(2, B, N, R): 1 at the first word of each cue with its subject before it (0) or behind it (1)."""
+    out = torch.zeros(2, len(words), n_words, n_relations)
+    for b, row in enumerate(words):
+        for i, word in enumerate(row):
+            for phrase, relation in known.get(word, ()):
+                end = i + len(phrase)
+                if tuple(row[i:end]) == phrase:
+                    passive = phrase[-1] != "by" and end < len(row) and row[end] == "by"
+                    out[int(passive), b, i, relation] = 1
+    return out
+
+
+def evidence(cues: Tensor, spans: Tensor, sentences: Tensor, pronouns: Tensor, directed: Tensor) -> Tensor:
+    """(B, K, K, R): 1 where a cue of the relation stands between subject and object, or within NEAR words of the two.
+
+    `cues` as `marked` gives them, `spans` (B, K, 2) first and last words, `sentences` (B, N) the number of each word's
+    sentence, `pronouns` (B, N) whether that sentence has a pronoun: the two spans must stand in one sentence, or in two
+    that follow each other and the second refers back to the first. A relation that is `directed` (R,), because
+    its subjects and objects are of one kind, only counts cues in the voice that fits the order of the two.
+    """
+    n = cues.shape[2]
+    summed = torch.nn.functional.pad(cues.cumsum(2), (0, 0, 1, 0))  # (2, B, N + 1, R)
+    begin, end = spans[..., 0], spans[..., 1]
+    left = (torch.minimum(begin[:, :, None], begin[:, None]) - NEAR).clamp(min=0)  # (B, K, K)
+    right = (torch.maximum(end[:, :, None], end[:, None]) + 1 + NEAR).clamp(max=n)
+    rows = torch.arange(len(begin), device=begin.device).view(-1, 1, 1)
+    seen = summed[:, rows, right] - summed[:, rows, left] > 0  # (2, B, K, K, R)
+    subject_first = (begin[:, :, None] < begin[:, None]).unsqueeze(-1)
+    fits = torch.where(subject_first, seen[0], seen[1])
+    place, back = sentences.gather(1, begin), pronouns.gather(1, begin)
+    apart = place[:, :, None] - place[:, None]  # (B, K, K)
+    together = (apart == 0) | ((apart == 1) & back[:, :, None]) | ((apart == -1) & back[:, None])
+    together = together.unsqueeze(-1)
+    return (torch.where(directed, fits, seen[0] | seen[1]) & together).float()

@@ -1,0 +1,49 @@
+import torch
+
+from kgpipe.extract import cues
+from kgpipe.schema import RelationType
+
+RELATIONS = (
+    RelationType("DESIGNED", "designed", synonyms=("created", "inventor of")),
+    RelationType("ACQUIRED", "acquired", synonyms=("bought",)),
+    RelationType("LOCATED_IN", "located in", synonyms=("in",)),
+)
+KNOWN = cues.phrases(RELATIONS)
+
+
+def said(text, first, second, *, sentence_of=None, pronoun_in=(), directed=(False, True, False)):
+    """Names of the relations with evidence from the first span to the second, given as words of the text."""
+    words = text.lower().split()
+    spans = torch.tensor([[[words.index(w)] * 2 for w in (first, second)]])
+    places = torch.tensor([sentence_of or [0] * len(words)])
+    pronouns = torch.tensor([[place in pronoun_in for place in places[0].tolist()]])
+    found = cues.marked([words], KNOWN, n_words=len(words), n_relations=len(RELATIONS))
+    evidence = cues.evidence(found, spans, places, pronouns, torch.tensor(directed))
+    return {r.name for r, yes in zip(RELATIONS, evidence[0, 0, 1].tolist(), strict=True) if yes}
+
+
+def test_words_without_content_are_no_cues():
+    assert [(words, RELATIONS[i].name) for rows in KNOWN.values() for words, i in rows] == [
+        (("designed",), "DESIGNED"), (("created",), "DESIGNED"), (("inventor", "of"), "DESIGNED"),
+        (("acquired",), "ACQUIRED"), (("bought",), "ACQUIRED"), (("located", "in"), "LOCATED_IN"),
+    ]  # fmt: skip
+
+
+def test_a_cue_counts_between_and_close_beside_the_two():
+    assert said("cray created the machine", "cray", "machine") == {"DESIGNED"}
+    assert said("the inventor of linotype was mergenthaler", "mergenthaler", "linotype") == {"DESIGNED"}
+    assert said("cray met intel before anybody there had bought it", "cray", "intel") == set()
+
+
+def test_the_voice_tells_who_did_it_where_both_ends_are_of_one_kind():
+    assert said("oracle bought sun", "oracle", "sun") == {"ACQUIRED"}
+    assert said("oracle bought sun", "sun", "oracle") == set()
+    assert said("sun was bought by oracle", "oracle", "sun") == {"ACQUIRED"}
+    assert said("sun was bought by oracle", "sun", "oracle") == set()
+
+
+def test_two_sentences_count_only_when_the_second_refers_back():
+    text, places = "cray left . he created atlas", [0, 0, 0, 1, 1, 1]
+    assert said(text, "cray", "atlas", sentence_of=places) == set()
+    assert said(text, "cray", "atlas", sentence_of=places, pronoun_in=(1,)) == {"DESIGNED"}
+    assert said(text, "cray", "atlas", sentence_of=[0, 0, 0, 2, 2, 2], pronoun_in=(2,)) == set()
