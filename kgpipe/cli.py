@@ -251,6 +251,59 @@ def evaluate_extraction(
     _print_json(scores) if as_json else _print_scores(scores)
 
 
+@evaluate_app.command("facts")
+def evaluate_facts(
+    gold: Annotated[Path, typer.Argument(help="JSON Lines of facts, as examples/gold/facts.jsonl.")],
+    aliases: Annotated[Path | None, typer.Option(help="JSON of canonical names to their aliases.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score the facts of a workspace against all facts of some of its documents.
+
+    Example: kgpipe evaluate facts examples/gold/facts.jsonl --aliases examples/gold/aliases.json
+    """
+    from kgpipe.evaluate.extraction import facts
+
+    scores = facts(pipeline.opened(configuration.load(workspace=workspace)), gold, aliases)
+    _print_json(scores) if as_json else _print_scores(scores)
+
+
+@evaluate_app.command("resolution")
+def evaluate_resolution(
+    gold: Annotated[Path, typer.Argument(help="JSON Lines of name pairs, as examples/gold/names.jsonl.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score which names ended in one entity.
+
+    Example: kgpipe evaluate resolution examples/gold/names.jsonl
+    """
+    from kgpipe.evaluate.resolution import resolution
+
+    scores = resolution(pipeline.opened(configuration.load(workspace=workspace)), gold)
+    _print_json(scores) if as_json else _print_scores(scores)
+
+
+@evaluate_app.command("answers")
+def evaluate_answers(
+    gold: Annotated[Path, typer.Argument(help="JSON Lines of questions, as examples/gold/questions.jsonl.")],
+    aliases: Annotated[Path | None, typer.Option(help="JSON of canonical names to their aliases.")] = None,
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score the answers to questions: right, wrong, abstained.
+
+    Example: kgpipe evaluate answers examples/gold/questions.jsonl --aliases examples/gold/aliases.json
+    """
+    from kgpipe.evaluate.answers import answers
+    from kgpipe.query import answer
+
+    with answer.opened(configuration.load(workspace=workspace, neo4j=neo4j)) as (store, schema):
+        scores = answers(gold, lambda question: answer.ask(question, store, schema).to_json(), aliases_file=aliases)
+    _print_json(scores) if as_json else _print_scores(scores)
+
+
 @schema_app.command("check")
 def schema_check(
     file: Annotated[str, typer.Argument(help="A schema file, or the name of one that comes with kgpipe.")],
@@ -401,7 +454,9 @@ def ask(
     questions: Annotated[
         Path | None, typer.Option("--questions", help='JSON Lines file: {"id", "question", "entities"?} a line.')
     ] = None,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show the query and the readings that lost.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Show the query and the readings that lost.")
+    ] = False,
     workspace: WorkspaceOption = None,
     neo4j: Neo4jOption = None,
     as_json: JsonOption = False,

@@ -24,6 +24,7 @@ def statistics(workspace: Workspace) -> dict[str, Any]:
             skipped.setdefault(row["language"] or "unknown", []).append(row["uri"])
     entities = workspace.read("entities", ["type"]).column(0).to_pylist()
     facts = workspace.read("facts", ["type"]).column(0).to_pylist()
+    decided = workspace.read("merges", ["decided_by"]).column(0).to_pylist()
     extractions = workspace.read("extractions", ["error"]).column(0).to_pylist()
     return {
         "documents": len(documents),
@@ -34,7 +35,8 @@ def statistics(workspace: Workspace) -> dict[str, Any]:
         "facts": len(facts),
         "evidence": workspace.read("evidence", ["uid"]).num_rows,
         "literals": workspace.read("literals", ["uid"]).num_rows,
-        "merges": workspace.read("merges", ["uid"]).num_rows,
+        "merges": sum(by != "review" for by in decided),
+        "merges_to_review": sum(by == "review" for by in decided),
         "entities_by_type": dict(Counter(entities).most_common()),
         "facts_by_relation": dict(Counter(facts).most_common()),
         "languages": dict(Counter(row["language"] or "unknown" for row in documents).most_common()),

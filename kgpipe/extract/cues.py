@@ -8,7 +8,7 @@ not end so) has it behind.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ from torch import Tensor
 from kgpipe.extract.data import WORD
 from kgpipe.schema import RelationType
 
+REACH = 12
+"""A cue states a relation of names at most this many words away."""
+_JOINING = frozenset(", and & or as well both together with".split())
 NEAR = 3
 """A cue may stand this many words before the first span or after the second."""
 _EMPTY = frozenset("a an and as at by for from in into is of on or the to was were with".split())
@@ -70,3 +73,51 @@ def evidence(cues: Tensor, spans: Tensor, sentences: Tensor, pronouns: Tensor, d
     together = (apart == 0) | ((apart == 1) & back[:, :, None]) | ((apart == -1) & back[:, None])
     together = together.unsqueeze(-1)
     return (torch.where(directed, fits, seen[0] | seen[1]) & together).float()
+
+
+def stated(
+    words: Sequence[str],
+    sentences: Sequence[int],
+    mentions: Sequence[tuple[int, int]],
+    known: Phrases,
+    legal: Callable[[int, int, int], bool],
+    directed: Sequence[bool],
+) -> set[tuple[int, int, int]]:
+    """Relations that the words of one window state outright, as (subject, relation, object) by mention index.
+
+    From every cue the nearest mention before it and the nearest behind it, in its sentence, that `legal(subject,
+    relation, object)` accepts together; then those joined to either by commas and `and`. `words` are in lower case,
+    `mentions` are first and last words in text order. Patterns in the manner of Hearst (1992).
+    """
+    found: set[tuple[int, int, int]] = set()
+    for i, word in enumerate(words):
+        for phrase, relation in known.get(word, ()):
+            end = i + len(phrase)
+            if tuple(words[i:end]) != phrase:
+                continue
+            inside = [m for m, (a, b) in enumerate(mentions) if sentences[a] == sentences[i]]
+            before = [m for m in reversed(inside) if i - REACH <= mentions[m][1] < i]
+            behind = [m for m in inside if end <= mentions[m][0] < end + REACH]
+            passive = phrase[-1] != "by" and end < len(words) and words[end] == "by"
+            for subjects, objects in ([(behind, before)] if passive else [(before, behind)]) + (
+                [] if directed[relation] else [(before, behind) if passive else (behind, before)]
+            ):
+                pair = next(((s, o) for s in subjects for o in objects if legal(s, relation, o)), None)
+                if pair:
+                    for s in _joined(pair[0], subjects, mentions, words):
+                        for o in _joined(pair[1], objects, mentions, words):
+                            if legal(s, relation, o):
+                                found.add((s, relation, o))
+                    break
+    return found
+
+
+def _joined(start: int, side: Sequence[int], mentions: Sequence[tuple[int, int]], words: Sequence[str]) -> list[int]:
+    """The mention and those that follow it, away from the cue, with nothing but joining words between."""
+    group = [start]
+    for other in side[side.index(start) + 1 :]:
+        (_, left), (right, _) = sorted((mentions[group[-1]], mentions[other]))
+        if not set(words[left + 1 : right]) <= _JOINING:
+            break
+        group.append(other)
+    return group

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ from kgpipe.sentences import sentences
 
 FROZEN = "backbone.embeddings.word_embeddings.weight"
 PRONOUN = re.compile(r"\b(?:(?P<person>he|she|him|his|her)|it|its)\b", re.IGNORECASE)
-PRONOUN_THRESHOLD = 0.02
-"""Pronouns are marked in few training sets, so the network hardly sees them; resolution drops idle ones."""
+FORCED_THRESHOLD = 0.1
+"""Least score of a span that is written like a name (or is `it`): surface and network together are enough."""
 NAME_THRESHOLD = 0.1
 """Spans below this are not worth a look at their name."""
 TOP_K = 24
@@ -41,6 +42,10 @@ HEAD_BONUS = 0.01
 Award is an award. Too little to change which of two overlapping spans wins."""
 NAME_WEIGHT = 8.0
 """Logits a unit of cosine between a name and a type label, chosen on crossner.dev."""
+POSSIBLE_TYPE = 0.15
+"""A name may still be of a type with this score when the words state a relation that needs it to be."""
+STATED_SCORE = 0.75
+"""Least score of a relation whose cue stands between two names that fit it, with no nearer ones."""
 CUE_WEIGHT = 2.0
 """Logits that a relation gains from a cue word of its own."""
 _AFTER_HEAD = ("of", "for", "at", "in")
@@ -135,9 +140,11 @@ class EncoderExtractor:
                 spans.append((f.start, f.end, self.rule_types[f.kind], f.value))
         for window in windows(passage.text, self.tokenizer, start=passage.start):
             read = _Read(index, window, [], [], {})
+            read.forced += name_runs(self._words(read, passage, lower=False))
+            read.fixed += [-1] * len(read.forced)
             for start, end, kind, value in spans:
                 found = window.word_span(passage.start + start, passage.start + end)
-                if found and found[1] - found[0] < MAX_WIDTH:
+                if found and found[1] - found[0] < MAX_WIDTH and found not in read.forced:
                     read.forced.append(found)
                     read.fixed.append(kind)
                     read.values[found] = value
@@ -206,8 +213,9 @@ class EncoderExtractor:
         own[..., self.turned] = torch.maximum(own[..., self.turned], turned)
         return own
 
-    def _words(self, read: _Read, passage: Passage) -> list[str]:
-        return [passage.text[s - passage.start : e - passage.start].lower() for s, e in read.window.offsets]
+    def _words(self, read: _Read, passage: Passage, *, lower: bool = True) -> list[str]:
+        words = [passage.text[s - passage.start : e - passage.start] for s, e in read.window.offsets]
+        return [word.lower() for word in words] if lower else words
 
     def _head_types(self, windows_words: list[list[str]], scores: Scores) -> torch.Tensor:
         """(B, K, T): 1 for the type that the head word of a span of several words names, else 0.
@@ -231,11 +239,11 @@ class EncoderExtractor:
         return torch.nn.functional.one_hot(kind.clamp(min=0), len(self.types)) * good.unsqueeze(-1)
 
     def _mention_thresholds(self, scores: Scores, batch: Batch) -> torch.Tensor:
-        """(B, K): lower for pronouns, which few training sets mark."""
+        """(B, K): lower for pronouns, which few training sets mark, and for what is written like a name."""
         where = batch.forced[..., 0] * MAX_WIDTH + batch.forced[..., 1] - batch.forced[..., 0]
-        pronoun = batch.forced_mask & (batch.fixed < 0)
-        hit = ((scores.flat.unsqueeze(-1) == where.unsqueeze(1)) & pronoun.unsqueeze(1)).any(-1)
-        return torch.where(hit, PRONOUN_THRESHOLD, self.mention_threshold)
+        open_ = batch.forced_mask & (batch.fixed < 0)
+        hit = ((scores.flat.unsqueeze(-1) == where.unsqueeze(1)) & open_.unsqueeze(1)).any(-1)
+        return torch.where(hit, FORCED_THRESHOLD, self.mention_threshold)
 
     def _collect(
         self, chosen: list[_Read], decoded: Decoded, passages: Sequence[Passage], found: list[list[_Row]]
@@ -253,6 +261,37 @@ class EncoderExtractor:
             self._refine(rows[subject], self.fitting[0][label])
             self._refine(rows[object_], self.fitting[1][label])
             rows[subject].out.append((label, rows[object_], score))
+        by_window: dict[int, list[int]] = {}
+        for number, (b, *_) in enumerate(decoded.mentions.tolist()):
+            by_window.setdefault(b, []).append(number)
+        for b, numbers in by_window.items():
+            self._add_stated(chosen[b], passages, [rows[n] for n in numbers], decoded.mentions[numbers].tolist())
+
+    def _add_stated(self, read: _Read, passages: Sequence[Passage], rows: list[_Row], where: list[list[int]]) -> None:
+        """Adds the relations of a window that its words state outright; other relations of such a pair give way."""
+        order = sorted(range(len(rows)), key=lambda n: where[n][1])
+        rows = [rows[n] for n in order]
+
+        def legal(subject: int, relation: int, object_: int) -> bool:
+            ends = ((rows[subject], self.legal[0]), (rows[object_], self.legal[1]))
+            return subject != object_ and all(
+                bool(side[relation, row.kind])
+                or (not row.settled and max(compress(row.scores, side[relation].tolist()), default=0) >= POSSIBLE_TYPE)
+                for row, side in ends
+            )
+
+        found = cues.stated(
+            self._words(read, passages[read.passage]), read.window.sentences,
+            [(where[n][1], where[n][2]) for n in order], self.cues, legal, self.directed.tolist(),
+        )  # fmt: skip
+        for subject, label, object_ in sorted(found):
+            head, tail = rows[subject], rows[object_]
+            score = max([STATED_SCORE, *(s for r, other, s in head.out if r == label and other is tail)])
+            for one, other in ((head, tail), (tail, head)):
+                one.out = [out for out in one.out if out[1] is not other or out[2] == STATED_SCORE]
+            self._refine(head, self.fitting[0][label])
+            self._refine(tail, self.fitting[1][label])
+            head.out.append((label, tail, score))
 
     def _refine(self, row: _Row, allowed: torch.Tensor) -> None:
         """Gives a mention the likeliest of the types that its relation allows, once."""
@@ -317,6 +356,33 @@ def _polarity(passage: Passage, borders: list[tuple[int, int]], a: Mention, b: M
         if said != "asserted":
             return said
     return "asserted"
+
+
+def name_runs(words: Sequence[str]) -> list[tuple[int, int]]:
+    """First and last word of every longest run of words that are written like a name: Cray-1, Modula-3, New York.
+
+    A run begins with a capital letter and holds capitalised words, and numbers or letters joined by hyphens or dots;
+    empty words (the, in, he) neither begin nor end it.
+    """
+    from spacy.lang.en.stop_words import STOP_WORDS
+
+    runs: list[tuple[int, int]] = []
+    i = 0
+    while i < len(words):
+        if words[i][0].isupper() and (words[i].lower() not in STOP_WORDS or len(words[i]) > 1 and words[i].isupper()):
+            last = i
+            j = i + 1
+            while j < len(words):
+                joined = words[j] in "-–./+&'’" and j + 1 < len(words) and words[j + 1][0].isalnum()
+                if words[j][0].isupper() or (words[j][0].isdigit() and words[j - 1] in "-–"):
+                    last = j
+                elif not joined or (words[j] == "." and not (len(words[j - 1]) == 1 and words[j - 1].isupper())):
+                    break
+                j += 1
+            runs.append((i, last))
+            i = last
+        i += 1
+    return [(first, last) for first, last in runs if last - first < MAX_WIDTH]
 
 
 def save_checkpoint(network: JointNetwork, folder: Path, *, backbone: Path, training: dict[str, Any]) -> None:

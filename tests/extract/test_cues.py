@@ -47,3 +47,31 @@ def test_two_sentences_count_only_when_the_second_refers_back():
     assert said(text, "cray", "atlas", sentence_of=places) == set()
     assert said(text, "cray", "atlas", sentence_of=places, pronoun_in=(1,)) == {"DESIGNED"}
     assert said(text, "cray", "atlas", sentence_of=[0, 0, 0, 2, 2, 2], pronoun_in=(2,)) == set()
+
+
+def stated(text, names, *, directed=(False, True, False), forbidden=()):
+    """(subject, relation, object) names that a text states between the given names, each one word."""
+    words = text.lower().split()
+    spans = sorted((words.index(name), words.index(name)) for name in names)
+
+    def legal(s, r, o):
+        return s != o and not {words[spans[s][0]], words[spans[o][0]]} & set(forbidden)
+
+    found = cues.stated(words, [0] * len(words), spans, KNOWN, legal, directed)
+    return {(words[spans[s][0]], RELATIONS[r].name, words[spans[o][0]]) for s, r, o in found}
+
+
+def test_names_on_both_sides_of_a_cue_are_related_with_all_that_are_joined_to_them():
+    names = ["fortran", "backus", "nutt", "haibt", "algol"]
+    text = "fortran was created by backus , nutt and haibt before algol"
+    assert stated(text, names, directed=(True, True, False)) == {
+        (person, "DESIGNED", "fortran") for person in ("backus", "nutt", "haibt")
+    }
+
+
+def test_the_nearest_name_that_fits_is_taken():
+    assert stated("cray in 1975 created atlas", ["cray", "1975", "atlas"], forbidden=["1975"]) == {
+        ("cray", "DESIGNED", "atlas")
+    }
+    assert stated("sun was bought by oracle", ["sun", "oracle"]) == {("oracle", "ACQUIRED", "sun")}
+    assert stated("oracle bought something", ["oracle"]) == set()
