@@ -20,7 +20,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 
 
 def picture(home: Path, out: Path, *, query: str = QUERY, chromium: str = "") -> Path:
-    """A PNG of 1,400 by 900 pixels of the query's result in the Browser of our own server in `home`."""
+    """A PNG of the query's result in the Browser of our own server in `home`."""
     ours = server.start(home)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium or shutil.which("chromium"), args=FLAGS)
@@ -29,11 +29,14 @@ def picture(home: Path, out: Path, *, query: str = QUERY, chromium: str = "") ->
         page.locator("input[data-testid=password]").fill(ours.password)
         page.locator("button[data-testid=connect]").click()
         page.locator("input[data-testid=password]").wait_for(state="detached")
+        page.wait_for_timeout(5_000)  # Browser writes down the connection
         page.goto(server.browser_url(ours, query))
-        page.locator("[data-testid=editor-Run]").click()
-        page.locator("svg g.node").first.wait_for(timeout=60_000)
-        page.wait_for_timeout(6_000)  # the layout comes to rest
-        page.screenshot(path=out)
+        page.locator("[data-testid=activeEditor]", has_text=query.split()[0]).wait_for()
+        page.wait_for_timeout(5_000)  # connected again
+        page.locator("[data-testid=editor-Run]").first.click()
+        page.wait_for_timeout(15_000)  # until the layout has come to rest
+        frame = page.locator("[data-testid=frame]").first
+        frame.screenshot(path=out)
         browser.close()
     return out
 

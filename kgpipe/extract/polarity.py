@@ -23,13 +23,15 @@ _HEDGED = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r"[;:]|,?\s\b(?:but|although|though|however|whereas|while|yet|because)\b|,\s(?:and|who|which|where)\b"
+    r"[;:]|(?<![A-Z])[.!?]\s|,?\s\b(?:but|although|though|however|whereas|while|yet|because|so that)\b|"
+    r",\s(?:and|so|since|as|for|who|which|where|when)\b"
 )
 _SUBORDINATE = re.compile(
     r"(?:although|though|while|whereas|because|when|if|since|unlike|contrary to|instead of|rather than)\b",
     re.IGNORECASE,
 )
 """A clause or phrase that opens a sentence with one of these ends at its comma, and so does the scope of a cue in it."""
+_ASIDE = re.compile(r"^\s*(?:which|who|whose|where|when)\b", re.IGNORECASE)
 _NO_NEGATION = re.compile(r"\bnot only\b|\bno\.\s*\d|\bno doubt\b", re.IGNORECASE)
 _NO_HEDGE = re.compile(r"\b(?:in|since|by|of|until|from|on|during|\d{1,2}|early|late|mid)\s+May\b|\bMay\s+\d")
 
@@ -52,5 +54,7 @@ def _reaches(sentence: str, cue: tuple[int, int], left: tuple[int, int], right: 
     """Whether the cue stands before the second end and no new clause begins between the two."""
     if cue[0] >= right[1]:
         return False
-    subordinate = cue[0] < left[1] and _SUBORDINATE.match(sentence[: cue[1]])
+    clause = re.split(r"(?<![A-Z])[.!?]\s+|;\s+", sentence[: cue[1]])[-1]
+    aside = _ASIDE.search(clause.rpartition(",")[2])
+    subordinate = cue[0] < right[0] and (_SUBORDINATE.match(clause) or ("," in clause and aside))
     return not (_CLAUSE.search(sentence, cue[1], right[0]) or (subordinate and "," in sentence[cue[1] : right[0]]))

@@ -20,6 +20,11 @@ from kgpipe.extract.polarity import polarity
         ("Kay left Xerox but never joined Intel.", "Kay", "Intel", "negated"),
         ("Cray refused an offer from Burroughs.", "Cray", "Burroughs", "negated"),
         ("Intel was founded by Noyce; it is not clear who named it.", "Intel", "Noyce", "asserted"),
+        ("His idea was turned down, so he left Datapoint and founded Viatron.", "he", "Viatron", "asserted"),
+        ("Debian, which is not a company, was started by Murdock.", "Debian", "Murdock", "asserted"),
+        ("It was not of much use. Metcalfe was born in Brooklyn.", "Metcalfe", "Brooklyn", "asserted"),
+        ("He never met J. P. Eckert, who was born in Ambler.", "Eckert", "Ambler", "asserted"),
+        ("He never met J. P. Eckert.", "He", "Eckert", "negated"),
     ],
 )
 def test_cues_reach_the_relations_in_their_scope(sentence, first, second, said):
