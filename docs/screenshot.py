@@ -1,6 +1,6 @@
 """Takes the README's picture: the sample graph in Neo4j Browser, by headless Chromium. Run after `make demo`.
 
-    .venv/bin/python docs/screenshot.py docs/browser.png
+.venv/bin/python docs/screenshot.py docs/browser.png
 """
 
 from __future__ import annotations
@@ -15,36 +15,38 @@ from kgpipe import config as configuration
 from kgpipe import pipeline
 from kgpipe.graph import server
 
-QUERY = "MATCH p = (:Person)-->(:Organization) RETURN p LIMIT 40"
+QUERY = 'MATCH p = (:Person {name: "Grace Hopper"})-->(x) WHERE x:Entity OR x:Literal RETURN p'
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
-def picture(home: Path, out: Path, *, query: str = QUERY, chromium: str = "") -> Path:
-    """A PNG of the query's result in the Browser of our own server in `home`."""
-    ours = server.start(home)
+def picture(ours: server.Server, out: Path, *, query: str = QUERY) -> str:
+    """Writes a PNG of the query's result in the Browser of a running server of ours; returns the text beside it."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium or shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(server.browser_url(ours, query))
         page.locator("input[data-testid=password]").fill(ours.password)
         page.locator("button[data-testid=connect]").click()
         page.locator("input[data-testid=password]").wait_for(state="detached")
-        page.wait_for_timeout(5_000)  # Browser writes down the connection
+        page.wait_for_timeout(5_000)  # Browser writes down the connection, nothing on the page says when
         page.goto(server.browser_url(ours, query))
         page.locator("[data-testid=activeEditor]", has_text=query.split()[0]).wait_for()
         page.wait_for_timeout(5_000)  # connected again
         page.locator("[data-testid=editor-Run]").first.click()
-        page.wait_for_timeout(15_000)  # until the layout has come to rest
         frame = page.locator("[data-testid=frame]").first
+        frame.get_by_text("Displaying").wait_for(timeout=60_000)
+        page.wait_for_timeout(8_000)  # the layout comes to rest
         frame.screenshot(path=out)
+        seen = frame.inner_text()
         browser.close()
-    return out
+    return seen
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--workspace", type=Path, default=Path(".kgpipe"))
+    parser.add_argument("--query", default=QUERY)
     options = parser.parse_args()
     workspace = pipeline.opened(configuration.load(workspace=options.workspace))
-    print(picture(workspace.path / "neo4j", options.out))
+    print(picture(server.start(workspace.path / "neo4j"), options.out, query=options.query))
