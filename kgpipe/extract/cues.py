@@ -86,7 +86,8 @@ def stated(
     """Relations that the words of one window state outright, as (subject, relation, object) by mention index.
 
     From every cue the nearest mention before it and the nearest behind it, in its sentence, that `legal(subject,
-    relation, object)` accepts together; then those joined to either by commas and `and`. `words` are in lower case,
+    relation, object)` accepts together; then those joined to either by commas and `and`, and to the subject those that
+    follow the object with `together with` or `along with`. `words` are in lower case,
     `mentions` are first and last words in text order. Patterns in the manner of Hearst (1992).
     """
     found: set[tuple[int, int, int]] = set()
@@ -104,7 +105,8 @@ def stated(
             ):
                 pair = next(((s, o) for s in subjects for o in objects if legal(s, relation, o)), None)
                 if pair:
-                    for s in _joined(pair[0], subjects, mentions, words):
+                    partners = _partners(pair[1], inside, mentions, words)
+                    for s in [*_joined(pair[0], subjects, mentions, words), *partners]:
                         for o in _joined(pair[1], objects, mentions, words):
                             if legal(s, relation, o):
                                 found.add((s, relation, o))
@@ -121,3 +123,14 @@ def _joined(start: int, side: Sequence[int], mentions: Sequence[tuple[int, int]]
             break
         group.append(other)
     return group
+
+
+def _partners(
+    object_: int, inside: Sequence[int], mentions: Sequence[tuple[int, int]], words: Sequence[str]
+) -> list[int]:
+    """Mentions right behind `OBJECT together with`, joined ones included."""
+    at = mentions[object_][1] + 1
+    if list(words[at : at + 2]) not in (["together", "with"], ["along", "with"]):
+        return []
+    behind = [m for m in inside if mentions[m][0] >= at + 2]
+    return _joined(behind[0], behind, mentions, words) if behind and mentions[behind[0]][0] == at + 2 else []

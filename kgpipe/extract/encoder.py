@@ -32,8 +32,8 @@ from kgpipe.sentences import sentences
 
 FROZEN = "backbone.embeddings.word_embeddings.weight"
 PRONOUN = re.compile(r"\b(?:(?P<person>he|she|him|his|her)|it|its)\b", re.IGNORECASE)
-FORCED_THRESHOLD = 0.1
-"""Least score of a span that is written like a name (or is `it`): surface and network together are enough."""
+FORCED_THRESHOLD = 0.03
+"""Least score of a span that is written like a name (or is `it`); one below it stays if a relation needs it."""
 NAME_THRESHOLD = 0.1
 """Spans below this are not worth a look at their name."""
 TOP_K = 24
@@ -42,12 +42,12 @@ HEAD_BONUS = 0.01
 Award is an award. Too little to change which of two overlapping spans wins."""
 NAME_WEIGHT = 8.0
 """Logits a unit of cosine between a name and a type label, chosen on crossner.dev."""
-POSSIBLE_TYPE = 0.15
+POSSIBLE_TYPE = 0.03
 """A name may still be of a type with this score when the words state a relation that needs it to be."""
 STATED_SCORE = 0.75
 """Least score of a relation whose cue stands between two names that fit it, with no nearer ones."""
-CUE_WEIGHT = 2.0
-"""Logits that a relation gains from a cue word of its own."""
+CUE_WEIGHT, CUE_AGAINST = 2.0, 1.0
+"""Logits that a relation gains from a cue word of its own, and loses where there is only one of another relation."""
 _AFTER_HEAD = ("of", "for", "at", "in")
 
 
@@ -140,14 +140,17 @@ class EncoderExtractor:
                 spans.append((f.start, f.end, self.rule_types[f.kind], f.value))
         for window in windows(passage.text, self.tokenizer, start=passage.start):
             read = _Read(index, window, [], [], {})
-            read.forced += name_runs(self._words(read, passage, lower=False))
-            read.fixed += [-1] * len(read.forced)
             for start, end, kind, value in spans:
                 found = window.word_span(passage.start + start, passage.start + end)
-                if found and found[1] - found[0] < MAX_WIDTH and found not in read.forced:
+                if found and found[1] - found[0] < MAX_WIDTH:
                     read.forced.append(found)
                     read.fixed.append(kind)
                     read.values[found] = value
+            dates = [found for found in read.values if len(read.values[found]) > 3 and "-" in read.values[found]]
+            for first, last in name_runs(self._words(read, passage, lower=False)):
+                if (first, last) not in read.forced and all(b < first or last < a for a, b in dates):
+                    read.forced.append((first, last))
+                    read.fixed.append(-1)
             yield read
 
     @torch.inference_mode()
@@ -173,25 +176,28 @@ class EncoderExtractor:
             said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
             places, pronouns = _sentences_of(chosen, words, batch)
             said = cues.evidence(said.to(self.device), scores.spans, places, pronouns, self.directed)
-            scores.relations = self._turned_back(scores.relations) + CUE_WEIGHT * said
-            scores.types = scores.types + self._name_types(chosen, passages, scores)
+            against = said.amax(-1, keepdim=True) * (1 - said) if said.shape[-1] else said
+            scores.relations = self._turned_back(scores.relations) + CUE_WEIGHT * said - CUE_AGAINST * against
+            open_ = self._open(scores, batch)
+            scores.types = scores.types + self._name_types(chosen, passages, scores, open_)
             named = self._head_types(words, scores).bool()
             scores.types = torch.where(named, scores.types.amax(-1, keepdim=True) + HEAD_BONUS, scores.types)
             yield (
                 chosen,
                 decode(
                     scores, batch, domain=self.legal[0], range_=self.legal[1], threshold=self.threshold,
-                    mention_threshold=self._mention_thresholds(scores, batch),
+                    mention_threshold=torch.where(open_, 0, self.mention_threshold),
                 ),
             )  # fmt: skip
 
-    def _name_types(self, chosen: list[_Read], passages: Sequence[Passage], scores: Scores) -> torch.Tensor:
+    def _name_types(
+        self, chosen: list[_Read], passages: Sequence[Passage], scores: Scores, open_: torch.Tensor
+    ) -> torch.Tensor:  # fmt: skip
         """(B, K, T): what the names alone suggest: cosine of name and type label, over the mean of the types.
 
         The embedder knows many names from its own training, also of kinds that the extractor's data lacks.
         """
-        likely = scores.kept & (scores.types.amax(-1).sigmoid() >= NAME_THRESHOLD)
-        likely &= ~torch.isneginf(scores.types).any(-1) | (self.labels["by_rule"].sum() > 0)
+        likely = scores.kept & ((scores.types.amax(-1).sigmoid() >= NAME_THRESHOLD) | open_)
         b, k = likely.nonzero(as_tuple=True)
         names = []
         for row, (first, last) in zip(b.tolist(), scores.spans[b, k].tolist(), strict=True):
@@ -238,12 +244,12 @@ class EncoderExtractor:
         good = (kind >= 0) & (last > first) & (head >= first)
         return torch.nn.functional.one_hot(kind.clamp(min=0), len(self.types)) * good.unsqueeze(-1)
 
-    def _mention_thresholds(self, scores: Scores, batch: Batch) -> torch.Tensor:
-        """(B, K): lower for pronouns, which few training sets mark, and for what is written like a name."""
+    @staticmethod
+    def _open(scores: Scores, batch: Batch) -> torch.Tensor:
+        """(B, K): the forced spans whose type is not given."""
         where = batch.forced[..., 0] * MAX_WIDTH + batch.forced[..., 1] - batch.forced[..., 0]
         open_ = batch.forced_mask & (batch.fixed < 0)
-        hit = ((scores.flat.unsqueeze(-1) == where.unsqueeze(1)) & open_.unsqueeze(1)).any(-1)
-        return torch.where(hit, FORCED_THRESHOLD, self.mention_threshold)
+        return ((scores.flat.unsqueeze(-1) == where.unsqueeze(1)) & open_.unsqueeze(1)).any(-1)
 
     def _collect(
         self, chosen: list[_Read], decoded: Decoded, passages: Sequence[Passage], found: list[list[_Row]]
@@ -271,6 +277,13 @@ class EncoderExtractor:
         """Adds the relations of a window that its words state outright; other relations of such a pair give way."""
         order = sorted(range(len(rows)), key=lambda n: where[n][1])
         rows = [rows[n] for n in order]
+        words, places = self._words(read, passages[read.passage]), read.window.sentences
+        for place, row in zip(order, rows, strict=True):
+            first = where[place][1]
+            if words[first] in ("it", "its"):
+                self._guess(
+                    row, [r for n, r in zip(order, rows, strict=True) if places[where[n][2]] == places[first] - 1]
+                )
 
         def legal(subject: int, relation: int, object_: int) -> bool:
             ends = ((rows[subject], self.legal[0]), (rows[object_], self.legal[1]))
@@ -281,8 +294,7 @@ class EncoderExtractor:
             )
 
         found = cues.stated(
-            self._words(read, passages[read.passage]), read.window.sentences,
-            [(where[n][1], where[n][2]) for n in order], self.cues, legal, self.directed.tolist(),
+            words, places, [(where[n][1], where[n][2]) for n in order], self.cues, legal, self.directed.tolist(),
         )  # fmt: skip
         for subject, label, object_ in sorted(found):
             head, tail = rows[subject], rows[object_]
@@ -293,6 +305,13 @@ class EncoderExtractor:
             self._refine(tail, self.fitting[1][label])
             head.out.append((label, tail, score))
 
+    def _guess(self, pronoun: _Row, before: list[_Row]) -> None:
+        """Gives `it` the types of what the sentence before it speaks of first, people and literals aside."""
+        things = [row for row in before if row.kind != self.person and not row.value and row is not pronoun]
+        if things and not pronoun.settled:
+            pronoun.kind = things[0].kind
+            pronoun.scores = [max(scores) for scores in zip(*(row.scores for row in things[:2]), strict=True)]
+
     def _refine(self, row: _Row, allowed: torch.Tensor) -> None:
         """Gives a mention the likeliest of the types that its relation allows, once."""
         if not row.settled and not allowed[row.kind]:
@@ -300,7 +319,9 @@ class EncoderExtractor:
         row.settled = True
 
     def _finished(self, passage: Passage, rows: list[_Row]) -> Found:
-        rows = sorted(rows, key=lambda row: (row.start, row.end))
+        needed = {id(end) for row in rows for _, other, _ in row.out for end in (row, other)}
+        rows = [row for row in rows if max(row.scores) >= FORCED_THRESHOLD or id(row) in needed]
+        rows.sort(key=lambda row: (row.start, row.end))
         place = {id(row): i for i, row in enumerate(rows)}
         mentions = []
         for row in rows:
@@ -359,22 +380,23 @@ def _polarity(passage: Passage, borders: list[tuple[int, int]], a: Mention, b: M
 
 
 def name_runs(words: Sequence[str]) -> list[tuple[int, int]]:
-    """First and last word of every longest run of words that are written like a name: Cray-1, Modula-3, New York.
+    """First and last word of what is written like a name: Cray-1, Modula-3, IBM 701, New York, and titles in quotes.
 
-    A run begins with a capital letter and holds capitalised words, and numbers or letters joined by hyphens or dots;
-    empty words (the, in, he) neither begin nor end it.
+    A run begins with a capital letter and holds capitalised words, numbers behind them, and what hyphens or dots join;
+    empty words (the, in, he) do not begin it.
     """
     from spacy.lang.en.stop_words import STOP_WORDS
 
     runs: list[tuple[int, int]] = []
     i = 0
     while i < len(words):
-        if words[i][0].isupper() and (words[i].lower() not in STOP_WORDS or len(words[i]) > 1 and words[i].isupper()):
+        empty = words[i].lower() in STOP_WORDS and not (len(words[i]) > 1 and words[i].isupper())
+        if words[i][0].isupper() and not empty:
             last = i
             j = i + 1
             while j < len(words):
                 joined = words[j] in "-–./+&'’" and j + 1 < len(words) and words[j + 1][0].isalnum()
-                if words[j][0].isupper() or (words[j][0].isdigit() and words[j - 1] in "-–"):
+                if words[j][0].isupper() or (words[j][0].isdigit() and (words[j - 1] in "-–" or last == j - 1)):
                     last = j
                 elif not joined or (words[j] == "." and not (len(words[j - 1]) == 1 and words[j - 1].isupper())):
                     break
@@ -382,6 +404,14 @@ def name_runs(words: Sequence[str]) -> list[tuple[int, int]]:
             runs.append((i, last))
             i = last
         i += 1
+    opening = None
+    for i, word in enumerate(words):
+        if word in '“"' and (opening is None or word == "“"):
+            opening = i + 1
+        elif word in '”"' and opening is not None:
+            if opening < i and words[opening][0].isupper():
+                runs.append((opening, i - 1))
+            opening = None
     return [(first, last) for first, last in runs if last - first < MAX_WIDTH]
 
 

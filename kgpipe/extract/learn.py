@@ -363,7 +363,7 @@ def train(
         "encoder_rate": encoder_rate,
         "head_rate": head_rate,
         "repeat": repeat or {},
-        "from": str(start or ""),
+        "from": settings["training"] if start else {},
     }
     save_checkpoint(network, out, backbone=home if not start else Path(settings["backbone_folder"]), training=done)
     return done

@@ -75,3 +75,10 @@ def test_the_nearest_name_that_fits_is_taken():
     }
     assert stated("sun was bought by oracle", ["sun", "oracle"]) == {("oracle", "ACQUIRED", "sun")}
     assert stated("oracle bought something", ["oracle"]) == set()
+
+
+def test_who_did_it_together_with_the_subject_did_it_too():
+    text = "andreessen created mosaic together with bina and totic"
+    assert stated(text, ["andreessen", "mosaic", "bina", "totic"], directed=(True, True, False)) == {
+        (person, "DESIGNED", "mosaic") for person in ("andreessen", "bina", "totic")
+    }
