@@ -16,7 +16,11 @@ from kgpipe.query import answer
 from kgpipe.report import statistics, top_facts
 
 CORPUS = Path(__file__).parent / "corpus"
-QUESTIONS = ("When was Konrad Zuse born?",)
+QUESTIONS = (
+    "Who founded Intel?",
+    "Where was the designer of TeX born?",
+    "How many people founded Digital Equipment Corporation?",
+)
 BROWSER_QUERY = "MATCH p = (:Person)-->(:Organization) RETURN p LIMIT 60"
 
 

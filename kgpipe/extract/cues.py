@@ -18,7 +18,11 @@ from kgpipe.schema import RelationType
 
 REACH = 12
 """A cue states a relation of names at most this many words away."""
-_JOINING = frozenset(", and & or as well both together with".split())
+AGENT = 8
+"""How many words may stand between a cue in the passive and its `by`."""
+_BE = frozenset("is are was were be been being".split())
+_JOINING = frozenset(", and & or as well both".split())
+_TOGETHER = _JOINING | {"together", "along", "with"}
 NEAR = 3
 """A cue may stand this many words before the first span or after the second."""
 _EMPTY = frozenset("a an and as at by for from in into is of on or the to was were with".split())
@@ -46,9 +50,19 @@ def marked(words: Sequence[Sequence[str]], known: Phrases, *, n_words: int, n_re
             for phrase, relation in known.get(word, ()):
                 end = i + len(phrase)
                 if tuple(row[i:end]) == phrase:
-                    passive = phrase[-1] != "by" and end < len(row) and row[end] == "by"
-                    out[int(passive), b, i, relation] = 1
+                    out[int(_agent(row, i, phrase) > 0), b, i, relation] = 1
     return out
+
+
+def _agent(words: Sequence[str], start: int, phrase: tuple[str, ...]) -> int:
+    """Where the agent of a cue in the passive begins (`was founded in 1957 by HERE`); 0 for the active."""
+    end = start + len(phrase)
+    if phrase[-1] == "by" or end >= len(words):
+        return 0
+    if words[end] == "by":
+        return end + 1
+    tail = list(words[end : end + AGENT])
+    return end + tail.index("by") + 1 if "by" in tail and _BE & set(words[max(0, start - 2) : start]) else 0
 
 
 def evidence(cues: Tensor, spans: Tensor, sentences: Tensor, pronouns: Tensor, directed: Tensor) -> Tensor:
@@ -97,16 +111,18 @@ def stated(
             if tuple(words[i:end]) != phrase:
                 continue
             inside = [m for m, (a, b) in enumerate(mentions) if sentences[a] == sentences[i]]
-            before = [m for m in reversed(inside) if i - REACH <= mentions[m][1] < i]
-            behind = [m for m in inside if end <= mentions[m][0] < end + REACH]
-            passive = phrase[-1] != "by" and end < len(words) and words[end] == "by"
+            passive = _agent(words, i, phrase)
+            before = [m for m in inside if i - REACH <= mentions[m][1] < i]
+            if "and" not in words[max(0, i - 2) : i]:  # in `A left B and founded C` the first one did it
+                before.reverse()
+            behind = [m for m in inside if max(end, passive) <= mentions[m][0] < end + REACH]
             for subjects, objects in ([(behind, before)] if passive else [(before, behind)]) + (
                 [] if directed[relation] else [(before, behind) if passive else (behind, before)]
             ):
                 pair = next(((s, o) for s in subjects for o in objects if legal(s, relation, o)), None)
                 if pair:
                     partners = _partners(pair[1], inside, mentions, words)
-                    for s in [*_joined(pair[0], subjects, mentions, words), *partners]:
+                    for s in [*_joined(pair[0], subjects, mentions, words, _TOGETHER), *partners]:
                         for o in _joined(pair[1], objects, mentions, words):
                             if legal(s, relation, o):
                                 found.add((s, relation, o))
@@ -114,12 +130,18 @@ def stated(
     return found
 
 
-def _joined(start: int, side: Sequence[int], mentions: Sequence[tuple[int, int]], words: Sequence[str]) -> list[int]:
+def _joined(
+    start: int,
+    side: Sequence[int],
+    mentions: Sequence[tuple[int, int]],
+    words: Sequence[str],
+    joining: frozenset[str] = _JOINING,
+) -> list[int]:
     """The mention and those that follow it, away from the cue, with nothing but joining words between."""
     group = [start]
     for other in side[side.index(start) + 1 :]:
         (_, left), (right, _) = sorted((mentions[group[-1]], mentions[other]))
-        if not set(words[left + 1 : right]) <= _JOINING:
+        if not set(words[left + 1 : right]) <= joining:
             break
         group.append(other)
     return group

@@ -66,9 +66,16 @@ class Window:
 
 
 def windows(text: str, tokenizer: Tokenizer, *, max_words: int = MAX_WORDS, start: int = 0) -> list[Window]:
-    """The text in windows of whole sentences; offsets begin at `start`. Longer sentences are cut between words."""
+    """The text in windows of whole sentences; offsets begin at `start`. Longer sentences are cut between words.
+
+    A window ends after a heading: a line that ends in a letter or digit.
+    """
     cuts: list[list[tuple[int, int, int]]] = []
+    before = 0
     for number, (s, e) in enumerate(sentences(text)):
+        if cuts and "\n" in text[before:s] and text[before - 1].isalnum():
+            cuts.append([])  # a heading is not the beginning of the sentence below it
+        before = e
         words = [(s + m.start(), s + m.end(), number) for m in WORD.finditer(text[s:e])]
         while words:
             room = max_words - len(cuts[-1]) if cuts else 0

@@ -94,6 +94,7 @@ class EncoderExtractor:
         self.types = list(schema.entities.values())
         self.relations = list(schema.relations.values())
         self.person = next((i for i, e in enumerate(self.types) if schema.family(e.name) in schema.people), -1)
+        self.human = torch.tensor([schema.family(e.name) in schema.people for e in self.types], dtype=torch.bool)
         self.rule_types = {kind: self._index(name) for kind, name in schema.literal_types().items() if kind != "text"}
         self.embedder = Embedder(device=device)
         types, readings, self.turned = label_vectors(schema, self.embedder)
@@ -147,7 +148,7 @@ class EncoderExtractor:
                     read.fixed.append(kind)
                     read.values[found] = value
             dates = [found for found in read.values if len(read.values[found]) > 3 and "-" in read.values[found]]
-            for first, last in name_runs(self._words(read, passage, lower=False)):
+            for first, last in name_runs(self._words(read, passage, lower=False), window.sentences):
                 if (first, last) not in read.forced and all(b < first or last < a for a, b in dates):
                     read.forced.append((first, last))
                     read.fixed.append(-1)
@@ -173,12 +174,14 @@ class EncoderExtractor:
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
                 scores = self.network(batch, top_k=TOP_K)
             words = [self._words(read, passages[read.passage]) for read in chosen]
-            said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
             places, pronouns = _sentences_of(chosen, words, batch)
+            said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
             said = cues.evidence(said.to(self.device), scores.spans, places, pronouns, self.directed)
             against = said.amax(-1, keepdim=True) * (1 - said) if said.shape[-1] else said
             scores.relations = self._turned_back(scores.relations) + CUE_WEIGHT * said - CUE_AGAINST * against
             open_ = self._open(scores, batch)
+            scores.types = scores.types.masked_fill(self._joined_people(words, scores), -torch.inf)
+            scores.types = scores.types.masked_fill(_astride(places, scores.spans).unsqueeze(-1), -torch.inf)
             scores.types = scores.types + self._name_types(chosen, passages, scores, open_)
             named = self._head_types(words, scores).bool()
             scores.types = torch.where(named, scores.types.amax(-1, keepdim=True) + HEAD_BONUS, scores.types)
@@ -222,6 +225,15 @@ class EncoderExtractor:
     def _words(self, read: _Read, passage: Passage, *, lower: bool = True) -> list[str]:
         words = [passage.text[s - passage.start : e - passage.start] for s, e in read.window.offsets]
         return [word.lower() for word in words] if lower else words
+
+    def _joined_people(self, windows_words: list[list[str]], scores: Scores) -> torch.Tensor:
+        """(B, K, T): types of people for spans with `and` or a comma in them: those are several people."""
+        joins = torch.zeros(len(windows_words), scores.span_types.shape[1] + 1)
+        for b, words in enumerate(windows_words):
+            joins[b, 1 : len(words) + 1] = torch.tensor([float(w in ("and", "&", ",")) for w in words])
+        total = joins.cumsum(1).to(scores.spans.device)
+        within = total.gather(1, scores.spans[..., 1] + 1) - total.gather(1, scores.spans[..., 0]) > 0
+        return within.unsqueeze(-1) & self.human.to(within.device)
 
     def _head_types(self, windows_words: list[list[str]], scores: Scores) -> torch.Tensor:
         """(B, K, T): 1 for the type that the head word of a span of several words names, else 0.
@@ -353,6 +365,11 @@ class EncoderExtractor:
         return self.schema.fits(mention.type, allowed)
 
 
+def _astride(places: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
+    """(B, K): whether a span begins in one sentence and ends in another."""
+    return places.gather(1, spans[..., 0]) != places.gather(1, spans[..., 1])
+
+
 def _sentences_of(chosen: list[_Read], words: list[list[str]], batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, N) the number of each word's sentence, and whether a pronoun stands in that sentence."""
     places = torch.zeros(batch.words.shape, dtype=torch.long)
@@ -379,9 +396,10 @@ def _polarity(passage: Passage, borders: list[tuple[int, int]], a: Mention, b: M
     return "asserted"
 
 
-def name_runs(words: Sequence[str]) -> list[tuple[int, int]]:
+def name_runs(words: Sequence[str], places: Sequence[int]) -> list[tuple[int, int]]:
     """First and last word of what is written like a name: Cray-1, Modula-3, IBM 701, New York, and titles in quotes.
 
+    `places` are the numbers of the words' sentences; no run goes from one into the next.
     A run begins with a capital letter and holds capitalised words, numbers behind them, and what hyphens or dots join;
     empty words (the, in, he) do not begin it.
     """
@@ -394,7 +412,7 @@ def name_runs(words: Sequence[str]) -> list[tuple[int, int]]:
         if words[i][0].isupper() and not empty:
             last = i
             j = i + 1
-            while j < len(words):
+            while j < len(words) and places[j] == places[i]:
                 joined = words[j] in "-–./+&'’" and j + 1 < len(words) and words[j + 1][0].isalnum()
                 if words[j][0].isupper() or (words[j][0].isdigit() and (words[j - 1] in "-–" or last == j - 1)):
                     last = j
@@ -412,7 +430,7 @@ def name_runs(words: Sequence[str]) -> list[tuple[int, int]]:
             if opening < i and words[opening][0].isupper():
                 runs.append((opening, i - 1))
             opening = None
-    return [(first, last) for first, last in runs if last - first < MAX_WIDTH]
+    return [(a, b) for a, b in runs if b - a < MAX_WIDTH and places[a] == places[b]]
 
 
 def save_checkpoint(network: JointNetwork, folder: Path, *, backbone: Path, training: dict[str, Any]) -> None:

@@ -82,3 +82,13 @@ def test_who_did_it_together_with_the_subject_did_it_too():
     assert stated(text, ["andreessen", "mosaic", "bina", "totic"], directed=(True, True, False)) == {
         (person, "DESIGNED", "mosaic") for person in ("andreessen", "bina", "totic")
     }
+
+
+def test_the_agent_may_stand_behind_a_date_and_the_subject_before_another_verb():
+    assert stated("dec was created in 1957 by olsen and anderson", ["dec", "1957", "olsen", "anderson"],
+                  forbidden=["1957"], directed=(True, True, False)) == {
+        ("olsen", "DESIGNED", "dec"), ("anderson", "DESIGNED", "dec"),
+    }  # fmt: skip
+    assert stated("faggin left intel and bought zilog", ["faggin", "intel", "zilog"]) == {
+        ("faggin", "ACQUIRED", "zilog")
+    }
