@@ -267,7 +267,12 @@ def lines(found: Answer, *, verbose: bool = False) -> list[str]:
     out = [found.text]
     if found.understood:
         out.append(f"  (understood as: {found.understood})")
+    shown: set[tuple[str, str, Any]] = set()  # one sentence may state several facts
     for cited in found.evidence:
+        key = (cited["uri"], cited["sentence"], cited["start"])
+        if key in shown:
+            continue
+        shown.add(key)
         where = cited["document"] or PurePosixPath(unquote(urlsplit(cited["uri"]).path)).name
         place = f" [{cited['start']}:{cited['end']}]" if cited["start"] is not None else ""
         sentence = " ".join(cited["sentence"].split())
