@@ -140,7 +140,8 @@ def run(
     """
     config = configuration.load(workspace=workspace, neo4j=neo4j)
     if pipeline.stage(stage).name == "sources":
-        pipeline.prepare(pipeline.Workspace(config.workspace), paths or [], schema=schema, prune=prune)
+        opened = pipeline.Workspace(config.workspace)
+        pipeline.prepare(opened, paths or [], schema=schema or config.schema, prune=prune)
     with progress_bar(not quiet) as progress:
         counts = pipeline.run_stage(stage, config, shard=parse_shard(shard), progress=progress)
     typer.echo(json.dumps(counts, ensure_ascii=False, default=str)) if as_json else _print_stages({stage: counts})

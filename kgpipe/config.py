@@ -17,7 +17,8 @@ class Config:
     """Every setting of kgpipe; `load` fills it."""
 
     workspace: Path = Path(".kgpipe")
-    schema: str = "general"
+    schema: str = ""
+    """Schema file or name; empty: the one the workspace was built with, `general` for a new one."""
     neo4j: str = ""
     """Bolt address of a server of the user's; empty: our own local one."""
     neo4j_user: str = "neo4j"

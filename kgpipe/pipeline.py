@@ -115,7 +115,7 @@ def build(
             raise InputError(f"{path} does not exist. Give a folder or file that does.")
     workspace = Workspace(config.workspace)
     with workspace.lock():
-        prepare(workspace, paths, schema=schema, prune=prune)
+        prepare(workspace, paths, schema=schema or config.schema, prune=prune)
         if not workspace.state("paths"):
             raise InputError(f"Nothing to build in {workspace.path}: no path was given. Run: kgpipe build FOLDER")
         results = _walk(workspace, config, progress)

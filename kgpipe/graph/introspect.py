@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +10,7 @@ from kgpipe import schema as schemas
 from kgpipe.errors import StoreError
 from kgpipe.graph import cypher
 from kgpipe.graph.store import Store
-from kgpipe.schema import EntityType, RelationType, Schema
+from kgpipe.schema import EntityType, RelationType, Schema, in_words
 
 SCAN_S = 300
 """Longest time that reading the properties of a large database may take."""
@@ -48,9 +47,9 @@ def infer(nodes: Iterable[list[Any]], ends: dict[str, tuple[dict[str, int], dict
     """  # fmt: skip
     nodes = [(frozenset(labels), key, types or ()) for labels, key, types in nodes]
     parents = _parents({labels for labels, _, _ in nodes})
-    entities = {label: EntityType(label, _words(label), parent=parents[label]) for label in sorted(parents)}
+    entities = {label: EntityType(label, in_words(label), parent=parents[label]) for label in sorted(parents)}
     relations = {
-        kind: RelationType(kind, _words(kind), domain=_widest(starts, parents), range=_widest(targets, parents))
+        kind: RelationType(kind, in_words(kind), domain=_widest(starts, parents), range=_widest(targets, parents))
         for kind, (starts, targets) in sorted(ends.items())
     }
     held: dict[str, tuple[dict[str, int], set[str]]] = {}
@@ -69,7 +68,7 @@ def infer(nodes: Iterable[list[Any]], ends: dict[str, tuple[dict[str, int], dict
             continue
         range_ = tuple(literals[kind] for kind in sorted(kinds))
         relations[key] = RelationType(
-            key, _words(key), domain=_widest(domain, parents), range=range_, stored="property"
+            key, in_words(key), domain=_widest(domain, parents), range=range_, stored="property"
         )
     entities |= {label: EntityType(label, kind, literal=kind) for kind, label in literals.items()}
     return Schema("database", entities=entities, relations=relations)
@@ -110,7 +109,3 @@ def _free(label: str, taken: Iterable[str]) -> str:
     while label in taken:
         label += "Value"
     return label
-
-
-def _words(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").lower()

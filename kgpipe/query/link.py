@@ -12,7 +12,7 @@ import numpy as np
 
 from kgpipe import literals, names
 from kgpipe.query.words import AUXILIARY, BEYOND, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, one_line, words
-from kgpipe.schema import Schema
+from kgpipe.schema import Schema, in_words
 
 if TYPE_CHECKING:
     from kgpipe.graph.store import Store
@@ -122,7 +122,7 @@ class Vocabulary:
         self.relations = [r for r in schema.relations if schema.relations[r].stored == "relationship"]
         self.type_phrases = {e.name: (e.label, *e.synonyms) for e in schema.entities.values()}
         self.relation_phrases = {
-            name: tuple(dict.fromkeys((r.label, *r.synonyms, _words(r.inverse), _words(r.name)))) for name, r in
+            name: tuple(dict.fromkeys((r.label, *r.synonyms, in_words(r.inverse), in_words(r.name)))) for name, r in
             schema.relations.items()
         }  # fmt: skip
         self.relation_phrases = {n: tuple(p for p in ps if p) for n, ps in self.relation_phrases.items()}
@@ -506,10 +506,6 @@ def _unknown(linked: Linked, known: Vocabulary) -> tuple[str, ...]:
             runs.append(word.text)
         last = i
     return tuple(runs)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").lower()
 
 
 __all__ = [
