@@ -66,3 +66,13 @@ def test_the_json_schema_accepts_what_the_parser_accepts():
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(TEXT.replace("label: founded", "lable: founded")), schema.json_schema())
     json.dumps(schema.json_schema())
+
+
+def test_the_json_schema_beside_the_schemas_is_the_one_the_code_makes():
+    assert json.loads((schema.BUNDLED / "schema.json").read_text(encoding="utf-8")) == schema.json_schema()
+
+
+@pytest.mark.parametrize("name", schema.names())
+def test_the_schemas_that_come_with_kgpipe_are_good(name):
+    found = schema.load(name)
+    assert len(found.entities) >= 12 and len(found.relations) >= 20
