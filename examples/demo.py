@@ -11,7 +11,7 @@ from kgpipe import config as configuration
 from kgpipe import pipeline
 from kgpipe.engine import progress_bar
 from kgpipe.errors import KgpipeError
-from kgpipe.graph import server
+from kgpipe.graph import jars, server
 from kgpipe.query import answer
 from kgpipe.report import statistics, top_facts
 
@@ -28,6 +28,9 @@ def main() -> None:
     started = time.monotonic()
     config = configuration.load(workspace=Path(".kgpipe"))
     print(f"Building the graph of {CORPUS} in {config.workspace.absolute()}", flush=True)
+    if not (config.neo4j or config.neo4j_home or jars.lib_folder().is_dir()):
+        megabytes = sum(jar.size for jar in jars.read_list()) / 1e6
+        print(f"Neo4j is fetched once: {megabytes:.0f} MB into {jars.lib_folder().parent}", flush=True)
     with progress_bar() as progress:
         stages = pipeline.build([CORPUS], config, schema="computing", progress=progress)
     print("  ".join(f"{name} {counts['seconds']} s" for name, counts in stages.items()))
