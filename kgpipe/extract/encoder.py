@@ -33,6 +33,7 @@ from kgpipe.sentences import sentences
 FROZEN = "backbone.embeddings.word_embeddings.weight"
 FORCED_THRESHOLD = 0.03
 """Least score of a span that is written like a name (or is `it`); one below it stays if a relation needs it."""
+KNOWN_NAMES = 100_000
 NAME_THRESHOLD = 0.1
 """Spans below this are not worth a look at their name."""
 TOP_K = 24
@@ -206,6 +207,8 @@ class EncoderExtractor:
             offsets, passage = chosen[row].window.offsets, passages[chosen[row].passage]
             names.append(passage.text[offsets[first][0] - passage.start : offsets[last][1] - passage.start])
         new = [name for name in dict.fromkeys(names) if name not in self.known]
+        if len(self.known) > KNOWN_NAMES:  # memory stays flat over a corpus of any length
+            self.known = {name: self.known[name] for name in names if name in self.known}
         if new:
             self.known.update(zip(new, self.embedder.encode(new) @ self.type_vectors.T, strict=True))
         out = torch.zeros_like(scores.types)
