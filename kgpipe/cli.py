@@ -13,7 +13,7 @@ import typer
 from kgpipe import config as configuration
 from kgpipe import pipeline
 from kgpipe.engine import parse_shard, progress_bar
-from kgpipe.errors import KgpipeError
+from kgpipe.errors import InputError, KgpipeError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -119,7 +119,12 @@ def delete(
     config = configuration.load(workspace=workspace, neo4j=neo4j)
     with progress_bar(not quiet) as progress:
         results = pipeline.delete(document, config, progress=progress)
-    _print_json(results) if as_json else _print_stages(results)
+    if as_json:
+        _print_json(results)
+        return
+    _print_stages(results)
+    if results["delete"]["note"]:
+        typer.echo(results["delete"]["note"])
 
 
 @app.command()
@@ -139,11 +144,14 @@ def run(
     Example: kgpipe run extract --shard 0/4 --json
     """
     config = configuration.load(workspace=workspace, neo4j=neo4j)
+    part = parse_shard(shard)
     if pipeline.stage(stage).name == "sources":
+        pipeline.check_input(paths or [], config, schema=schema or config.schema)
         opened = pipeline.Workspace(config.workspace)
-        pipeline.prepare(opened, paths or [], schema=schema or config.schema, prune=prune)
+        with opened.lock():
+            pipeline.prepare(opened, paths or [], schema=schema or config.schema, prune=prune)
     with progress_bar(not quiet) as progress:
-        counts = pipeline.run_stage(stage, config, shard=parse_shard(shard), progress=progress)
+        counts = pipeline.run_stage(stage, config, shard=part, progress=progress)
     typer.echo(json.dumps(counts, ensure_ascii=False, default=str)) if as_json else _print_stages({stage: counts})
 
 
@@ -188,6 +196,10 @@ def extract(
     from kgpipe import schema as schemas
     from kgpipe.extract.files import extract_file
 
+    if out.is_dir() or not out.absolute().parent.is_dir():  # before the model is loaded
+        raise InputError(
+            f"{out} cannot be written: --out names a file in a folder that exists. Make that folder first."
+        )
     with progress_bar(not quiet) as progress:
         counts = extract_file(
             source, schemas.load(schema), out, checkpoint=checkpoint, threshold=threshold,
@@ -512,6 +524,12 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         typer.echo(f"kgpipe: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:  # a full disk, a folder that may not be written
+        if "--debug" in sys.argv:
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        typer.echo(f"kgpipe: The system refuses{where}: {error.strerror or error}. Mend that; see --debug.", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("kgpipe: stopped; what was committed is kept, the same command goes on from there.", err=True)

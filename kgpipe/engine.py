@@ -91,12 +91,25 @@ def progress_bar(enabled: bool = True) -> Iterator[Progress]:
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=False) as bars:
-        tasks: dict[str, Any] = {}
+    bars = Bars(*columns, console=Console(stderr=True), transient=False)
+    tasks: dict[str, Any] = {}
 
-        def advance(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total or None)
-            bars.update(tasks[what], completed=done, total=total or None)
+    def end_uncounted() -> None:
+        """Stops the clock of bars whose total nobody knew."""
+        for task in bars.tasks:
+            if task.total is None:
+                bars.update(task.id, total=task.completed)
 
+    def advance(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            bars.start()  # not before: without a bar it would print an empty line
+            end_uncounted()
+            tasks[what] = bars.add_task(what, total=total or None)
+        bars.update(tasks[what], completed=done, total=total or None)
+
+    try:
         yield advance
+    finally:
+        end_uncounted()
+        if tasks:
+            bars.stop()

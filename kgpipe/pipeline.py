@@ -52,6 +52,24 @@ def stage(name: str) -> Stage:
     raise InputError(f'Unknown stage "{name}"; known, in order: {", ".join(s.name for s in STAGES)}.')
 
 
+def check_input(paths: Sequence[str | Path], config: Config, *, schema: str = "") -> None:
+    """Raises InputError or SchemaError for what `prepare` and `sources` cannot use, before anything is written."""
+    from kgpipe.corpus.sources import find
+
+    if schema:
+        schemas.load(schema)
+    exists = (config.workspace / "workspace.json").is_file()
+    if not paths and not (exists and Workspace(config.workspace).state("paths")):
+        raise InputError(f"No path was given, and {config.workspace} knows none. Name a folder or file of documents.")
+    known: set[str] = set()
+    if exists:
+        workspace = Workspace(config.workspace)
+        with workspace.lock():
+            known = workspace.keys("sources")
+    if paths:
+        find([Path(p).absolute() for p in paths], known, config.workspace.absolute())
+
+
 def prepare(workspace: Workspace, paths: Sequence[str | Path], *, schema: str = "", prune: bool = False) -> None:
     """Writes down what the stages work on: the folders and files, and the schema.
 
@@ -110,14 +128,16 @@ def build(
     What is done is not done again: a second build changes nothing. Files that are gone are named in
     `sources`, and removed only with `prune`.
     """
-    for path in paths:
-        if not Path(path).exists():
-            raise InputError(f"{path} does not exist. Give a folder or file that does.")
+    check_input(paths, config, schema=schema or config.schema)
     workspace = Workspace(config.workspace)
     with workspace.lock():
+        if config.neo4j:  # a server that refuses is named now, not after the extraction
+            from kgpipe.graph.load import refuse_other
+            from kgpipe.graph.store import open_store
+
+            with open_store(config) as store:
+                refuse_other(store, workspace)
         prepare(workspace, paths, schema=schema or config.schema, prune=prune)
-        if not workspace.state("paths"):
-            raise InputError(f"Nothing to build in {workspace.path}: no path was given. Run: kgpipe build FOLDER")
         results = _walk(workspace, config, progress)
     workspace.set_state("last_build", results)
     return results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -34,11 +34,7 @@ def run(
     wanted = workspace.state("paths")
     paths = [Path(os.path.normpath(path)) for path in wanted.get("paths", [])]
     known = {row["uri"]: row for row in workspace.read("sources").to_pylist()}
-    files, ignored = _walk(paths, workspace.path)
-    if not files and not any(path_of(uri).is_relative_to(path) for uri in known for path in paths):
-        listed = ", ".join(map(str, paths)) or "no path"
-        seen = f"; of other kinds: {', '.join(path.name for path in ignored[:5])}" if ignored else ""
-        raise InputError(f"Nothing to read in {listed}{seen}. Allowed: {ALLOWED}. Add such files or name their folder.")
+    files, ignored = find(paths, known, workspace.path)
     fresh: list[dict[str, Any]] = []
     changed = 0
     for done, path in enumerate(files, 1):
@@ -60,6 +56,19 @@ def run(
         "gone": [] if wanted.get("prune") else gone,
         "ignored": [str(path) for path in ignored[:_SHOWN]],
     }
+
+
+def find(paths: list[Path], known: Iterable[str], workspace: Path) -> tuple[list[Path], list[Path]]:
+    """The files under the paths that can be read, and those of other kinds.
+
+    InputError when there is nothing to read and none of the `known` uris was there either.
+    """
+    files, ignored = _walk(paths, workspace)
+    if not files and not any(path_of(uri).is_relative_to(path) for uri in known for path in paths):
+        listed = ", ".join(map(str, paths)) or "no path"
+        seen = f"; of other kinds: {', '.join(path.name for path in ignored[:5])}" if ignored else ""
+        raise InputError(f"Nothing to read in {listed}{seen}. Allowed: {ALLOWED}. Add such files or name their folder.")
+    return files, ignored
 
 
 def kind_of(path: Path) -> str:

@@ -97,22 +97,30 @@ def claim(store: Store, workspace: Workspace) -> str:
 
     An empty database becomes this workspace's; any other that is not is refused before the first write.
     """
-    _, [[owner, fingerprint, nodes, relationships, nodes_now, relationships_now]] = store.read(cypher.OWNER)
+    owner, fingerprint, nodes, relationships, nodes_now, relationships_now = refuse_other(store, workspace)
+    if owner is None:
+        store.write(cypher.MARKER_CONSTRAINT)
+        store.write(cypher.CLAIM, {"workspace": workspace.uid})
+        refuse_other(store, workspace)  # another process may have been faster
+    same = (nodes, relationships) == (nodes_now, relationships_now)
+    return fingerprint if fingerprint and same else ""
+
+
+def refuse_other(store: Store, workspace: Workspace) -> list[Any]:
+    """The row of `cypher.OWNER`; StoreError, with nothing written, when the database is not empty and not ours."""
+    _, [row] = store.read(cypher.OWNER)
+    owner, nodes_now = row[0], row[4]
     if owner is None and nodes_now:
         raise StoreError(
             f"The database at {store.uri} holds {nodes_now:,} nodes that kgpipe did not write; it stays as it is. "
             "Name an empty database with --neo4j / NEO4J_URI, or leave it out for a server of our own."
         )
-    if owner is None:
-        store.write(cypher.MARKER_CONSTRAINT)
-        [[owner]] = store.write(cypher.CLAIM, {"workspace": workspace.uid})
-    if owner != workspace.uid:
+    if owner not in (None, workspace.uid):
         raise StoreError(
             f"The database at {store.uri} belongs to another workspace ({owner}), not to {workspace.path} "
             f"({workspace.uid}). Name an empty database with --neo4j / NEO4J_URI, or leave it out for a server of our own."
         )
-    same = (nodes, relationships) == (nodes_now, relationships_now)
-    return fingerprint if fingerprint and same else ""
+    return row
 
 
 def snapshot_fingerprint(workspace: Workspace, schema: Schema) -> str:

@@ -240,7 +240,7 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
         try:
             item = json.loads(line)
         except json.JSONDecodeError as error:
-            raise InputError(f"{path} line {number} is not JSON ({error}); {expected}.") from error
+            raise InputError(f"{path} line {number} is not JSON ({error.msg}); {expected}. Correct it.") from error
         if not isinstance(item, dict) or "id" not in item or not isinstance(item.get("question"), str):
             raise InputError(f"{path} line {number} has no id or question; {expected}. Add what is missing.")
         if not item["question"].strip() or len(item["question"]) > LONGEST_QUESTION:

@@ -1,0 +1,55 @@
+"""Input that cannot be used is refused before anything is written."""
+
+import json
+
+import pytest
+
+from kgpipe import pipeline
+from kgpipe.config import Config
+from kgpipe.errors import InputError, SchemaError, StoreError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("Ada Lovelace was born in London.")
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("paths", "schema", "error", "message"),
+    [
+        (["empty"], "", InputError, "Nothing to read in .*empty. Allowed: .txt .md"),
+        (["none"], "", InputError, "none does not exist"),
+        ([], "", InputError, "No path was given"),
+        (["docs"], "nosuch", SchemaError, 'Unknown schema "nosuch"; known: computing, general'),
+    ],
+)
+def test_what_cannot_be_built_leaves_no_trace(folder, paths, schema, error, message):
+    config = Config(workspace=folder / "ws")
+    with pytest.raises(error, match=message):
+        pipeline.build([folder / path for path in paths], config, schema=schema)
+    assert not config.workspace.exists()
+
+    workspace = pipeline.Workspace(config.workspace)
+    pipeline.prepare(workspace, [folder / "docs"], schema="computing")
+    before = (workspace.state("schema"), workspace.state("paths"))
+    if paths:
+        with pytest.raises(error, match=message):
+            pipeline.build([folder / path for path in paths], config, schema=schema or "general")
+        assert (workspace.state("schema"), workspace.state("paths")) == before
+
+
+def test_a_server_that_is_down_is_named_before_the_work(folder):
+    config = Config(workspace=folder / "ws", neo4j="bolt://127.0.0.1:1")
+    with pytest.raises(StoreError, match="No Neo4j answers at bolt://127.0.0.1:1"):
+        pipeline.build([folder / "docs"], config)
+    assert not (config.workspace / "tables").exists()
+    assert json.loads((config.workspace / "workspace.json").read_text())["format"] == 1
+
+
+def test_a_build_is_refused_while_another_runs(folder):
+    config = Config(workspace=folder / "ws")
+    with pipeline.Workspace(config.workspace).lock(), pytest.raises(pipeline.WorkspaceError, match="Another kgpipe"):
+        pipeline.build([folder / "docs"], config)
