@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import os
 import re
 import zlib
@@ -19,9 +20,13 @@ from urllib.parse import quote
 from kgpipe.corpus.sources import kind_of
 from kgpipe.records import Failure
 
+_log = logging.getLogger(__name__)
+
 _PARAGRAPH = "\n\n"
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that lxml reads but does not take."""
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -257,13 +262,17 @@ def _html(uri: str, text: str) -> Raw:
     """The article of a page by trafilatura, or all its text where that finds none."""
     import trafilatura
 
-    found = trafilatura.bare_extraction(
-        text,
-        include_comments=False,
-        with_metadata=True,
-        prune_xpath="//pre",
-        date_extraction_params={"extensive_search": False, "original_date": True},
-    )
+    try:
+        found = trafilatura.bare_extraction(
+            text,
+            include_comments=False,
+            with_metadata=True,
+            prune_xpath="//pre",
+            date_extraction_params={"extensive_search": False, "original_date": True},
+        )
+    except Exception as error:  # its date search stumbles over some broken pages; their text is not lost
+        _log.info("trafilatura gave up on %s: %r", uri, error)
+        found = None
     if found is None or not (found.text or "").strip():
         return Raw(uri, _stripped(text), _page_title(text))
     lines = found.text.split("\n")
@@ -302,8 +311,8 @@ def _stripped(text: str) -> str:
         return ""
     etree.strip_elements(tree, *_NO_PROSE, etree.Comment, etree.ProcessingInstruction, with_tail=False)
     for element in tree.iter(*_BLOCKS):
-        element.text = _PARAGRAPH + (element.text or "")
-        element.tail = _PARAGRAPH + (element.tail or "")
+        element.text = _PARAGRAPH + _NOT_XML.sub("", element.text or "")
+        element.tail = _PARAGRAPH + _NOT_XML.sub("", element.tail or "")
     parts = re.split(r"\n\s*\n", str(tree.xpath("string()")))
     return _PARAGRAPH.join(filter(None, (" ".join(part.split()) for part in parts)))
 

@@ -133,6 +133,14 @@ def test_broken_html_gives_its_text(tmp_path, html):
     assert "Ada" in words and "Lovelace" in words and "wrote" in words and "notes" in words
 
 
+@pytest.mark.parametrize(
+    "html", ["<svg><p><p>Ada wrote notes", "Ada wrote\x01 notes<p>", "<p>&#1;Ada wrote notes<svg><p>"]
+)
+def test_html_on_which_the_parsers_stumble_gives_its_text(tmp_path, html):
+    (raw,) = read(tmp_path / "ada.html", html)
+    assert raw.text.replace("\x01", "").strip() == "Ada wrote notes"
+
+
 def test_html_without_text_is_a_failure(tmp_path):
     (raw,) = read(tmp_path / "empty.html", "<html><head><title>x</title></head><body><img src=x></body></html>")
     assert document(raw, source=raw.uri) == Failure("read", raw.uri, "no text")
