@@ -63,12 +63,16 @@ class Workspace:
         schema = TABLES[table]
         key = key_of(table)
         wanted = columns or schema.names
-        parts = [
-            _open(path, list(dict.fromkeys([*wanted, key]))).cast(
-                pa.schema([schema.field(c) for c in dict.fromkeys([*wanted, key])])
-            )
-            for path in self.files(table)
-        ]
+        columns = list(dict.fromkeys([*wanted, key]))
+        kept = pa.schema([schema.field(c) for c in columns])
+        for _ in range(5):
+            try:
+                parts = [_open(path, columns).cast(kept) for path in self.files(table)]
+                break
+            except FileNotFoundError:  # another shard removed the last row of a file that was just listed
+                continue
+        else:
+            raise WorkspaceError(f"The table {table} of {self.path} keeps changing while it is read. Try again.")
         if not parts:
             return pa.schema([schema.field(c) for c in wanted]).empty_table()
         return pa.concat_tables(parts).sort_by(key).select(wanted)
@@ -181,6 +185,8 @@ def write_file(path: Path, data: bytes) -> None:
 def _open(path: Path, columns: list[str] | None) -> pa.Table:
     try:
         return pq.ParquetFile(path).read(columns=columns)
+    except FileNotFoundError:
+        raise
     except (pa.ArrowInvalid, OSError) as error:
         raise WorkspaceError(
             f"{path} is damaged: {error}. Delete that file; the next build makes its rows again."

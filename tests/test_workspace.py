@@ -85,3 +85,14 @@ def test_a_damaged_table_names_the_file_and_the_fix(workspace):
     workspace.files("documents")[0].write_bytes(b"not parquet")
     with pytest.raises(WorkspaceError, match="damaged.*Delete that file"):
         workspace.read("documents")
+
+
+def test_a_file_that_another_shard_removes_while_the_table_is_read_is_no_damage(workspace, monkeypatch):
+    workspace.commit("documents", DOCUMENTS[:2])
+    workspace.commit("documents", DOCUMENTS[2:])
+    listed = workspace.files("documents")
+    (gone,) = [path for path in listed if pq.read_metadata(path).num_rows == 1]
+    gone.unlink()
+    answers = iter([listed, [path for path in listed if path != gone]])
+    monkeypatch.setattr(Workspace, "files", lambda self, table: next(answers))
+    assert workspace.read("documents").num_rows == 2
