@@ -215,7 +215,7 @@ def train(
     labels: Annotated[Path | None, typer.Option(help="Label file with descriptions, by set.")] = None,
     start: Annotated[Path | None, typer.Option("--from", help="Checkpoint to fine-tune.")] = None,
     backbone: Annotated[Path | None, typer.Option(help="Hugging Face encoder folder (default: MiniLM).")] = None,
-    epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 5,
+    epochs: Annotated[float, typer.Option(help="Passes over the data.", min=0.001)] = 5,
     encoder_rate: Annotated[float, typer.Option(help="Highest learning rate of the encoder.")] = 1e-4,
     head_rate: Annotated[float, typer.Option(help="Highest learning rate of everything else.")] = 1e-3,
     repeat: Annotated[list[str] | None, typer.Option(help="NAME=TIMES: share of files whose name begins so.")] = None,
@@ -385,6 +385,7 @@ def neo4j_start(workspace: WorkspaceOption = None, as_json: JsonOption = False, 
 def neo4j_stop(
     workspace: WorkspaceOption = None,
     every: Annotated[bool, typer.Option("--all", help="All that `kgpipe neo4j list` shows.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Stop the workspace's own Neo4j, or every one of ours.
 
@@ -394,6 +395,9 @@ def neo4j_stop(
 
     home = _neo4j_home(configuration.load(workspace=workspace))
     count = server.stop_all() if every else int(server.stop(home))
+    if as_json:
+        _print_json({"stopped": count})
+        return
     typer.echo(f"stopped {count}" if every else f"stopped Neo4j in {home}" if count else f"no Neo4j ran in {home}")
 
 
@@ -431,6 +435,7 @@ def neo4j_open(
     query: Annotated[str, typer.Argument(help="Cypher to put into the editor.")] = "",
     workspace: WorkspaceOption = None,
     print_only: Annotated[bool, typer.Option("--print-only", help="Print the address, open no browser.")] = False,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Open Neo4j Browser on the workspace's graph, with a first query; print address, user and password.
@@ -441,15 +446,19 @@ def neo4j_open(
 
     found = _started(configuration.load(workspace=workspace), quiet)
     address = server.browser_url(found, query or server.FIRST_QUERY)
-    typer.echo(f"{address}\nuser      {found.user}\npassword  {found.password}")
+    if as_json:
+        _print_json({"address": address, "user": found.user, "password": found.password})
+    else:
+        typer.echo(f"{address}\nuser      {found.user}\npassword  {found.password}")
     if not print_only and not server.open_browser(address):
-        typer.echo("No browser on this machine: open the address in one that reaches it.")
+        typer.echo("No browser on this machine: open the address in one that reaches it.", err=as_json)
 
 
 @neo4j_app.command("logs")
 def neo4j_logs(
     workspace: WorkspaceOption = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 50,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the end of the log of the workspace's own Neo4j.
 
@@ -458,6 +467,9 @@ def neo4j_logs(
     from kgpipe.graph import server
 
     home = _neo4j_home(configuration.load(workspace=workspace))
+    if as_json:
+        _print_json({"home": str(home), "lines": server.log_tail(home, lines).splitlines()})
+        return
     typer.echo(server.log_tail(home, lines) or f"No log: no Neo4j was started in {home} yet.")
 
 
@@ -529,7 +541,10 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         where = f" {error.filename}" if error.filename else ""
-        typer.echo(f"kgpipe: The system refuses{where}: {error.strerror or error}. Mend that; see --debug.", err=True)
+        typer.echo(
+            f"kgpipe: The system refuses{where}: {error.strerror or error}. Mend that (kgpipe --debug shows where).",
+            err=True,
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("kgpipe: stopped; what was committed is kept, the same command goes on from there.", err=True)

@@ -60,10 +60,18 @@ def groups(table: pa.Table, size: int) -> Iterator[pa.Table]:
 
 
 def device(name: str = "") -> Any:
-    """The torch device of that name; without one, cuda when there is a GPU, else cpu."""
+    """The torch device of that name; without one, cuda when there is a GPU, else cpu. ConfigError if it is not there."""
     import torch
 
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    from kgpipe.errors import ConfigError
+
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    allowed = ["cpu", *(["cuda"] if n_gpus else []), *(f"cuda:{i}" for i in range(n_gpus))]
+    if name and name not in allowed:
+        raise ConfigError(
+            f'Device "{name}" is not here; this machine has {", ".join(allowed)}. Correct it or leave it out.'
+        )
+    return torch.device(name or ("cuda" if n_gpus else "cpu"))
 
 
 def autocast_dtype(where: Any) -> Any:

@@ -140,7 +140,12 @@ class Workspace:
     def state(self, name: str) -> dict[str, Any]:
         """A small JSON record beside the tables (`schema`, `paths`, the last run); empty when unset."""
         path = self.path / f"{name}.json"
-        return json.loads(path.read_text()) if path.is_file() else {}
+        try:
+            return json.loads(path.read_text()) if path.is_file() else {}
+        except ValueError as error:
+            raise WorkspaceError(
+                f"{path} is damaged: {error}. Delete that file, and build again with the same paths and --schema."
+            ) from error
 
     def set_state(self, name: str, value: dict[str, Any]) -> None:
         """Replaces that record at once."""

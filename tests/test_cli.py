@@ -1,9 +1,12 @@
 """Errors of the command line: one line on standard error and the exit code."""
 
+import json
+
 import pytest
 
 from kgpipe import cli
-from kgpipe.engine import progress_bar
+from kgpipe.engine import device, progress_bar
+from kgpipe.errors import ConfigError
 
 
 def run(monkeypatch, capsys, *arguments):
@@ -40,3 +43,16 @@ def test_bars_without_a_total_end_with_what_was_counted(capsys):
     shown = capsys.readouterr().err
     assert "5/5" in shown
     assert "1/2" in shown
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused(name):
+    with pytest.raises(ConfigError, match=f'Device "{name}" is not here; this machine has cpu'):
+        device(name)
+
+
+def test_neo4j_commands_print_json_also_when_none_ran(capsys, tmp_path):
+    home = tmp_path / "ws" / "neo4j"
+    for command, expected in (("stop", {"stopped": 0}), ("logs", {"home": str(home), "lines": []})):
+        cli.app(["neo4j", command, "--json", "--workspace", str(tmp_path / "ws")], standalone_mode=False)
+        assert json.loads(capsys.readouterr().out) == expected

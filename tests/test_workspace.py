@@ -74,6 +74,12 @@ def test_two_builds_at_once_are_refused(workspace):
         pass
 
 
+def test_a_damaged_record_is_named_with_what_to_do(workspace):
+    (workspace.path / "schema.json").write_text("{half")
+    with pytest.raises(WorkspaceError, match=r"schema.json is damaged: .* Delete that file"):
+        workspace.state("schema")
+
+
 def test_a_folder_with_other_things_is_no_workspace(tmp_path):
     (tmp_path / "holiday.jpg").write_bytes(b"x")
     with pytest.raises(WorkspaceError, match="no kgpipe workspace"):
