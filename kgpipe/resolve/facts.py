@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kgpipe.records import Evidence, Fact, rounded
@@ -88,12 +88,24 @@ def facts_of(
         finished.append(
             Fact(
                 subject=fact.subject, type=fact.type, object=fact.object, literal=fact.literal,
-                support=len({(e.document, e.start, e.end) for e in evidence[uid]}),
+                support=n_sentences({(e.document, e.start, e.end) for e in evidence[uid]}),
                 score=best.score, sentence=" ".join(best.sentence.split()), source=texts[best.document][0],
             )
         )  # fmt: skip
     rows = sorted((e for found in evidence.values() for e in found), key=lambda e: e.uid)
     return finished, rows, left_out
+
+
+def n_sentences(spans: Collection[tuple[str, int, int]]) -> int:
+    """How many of the (document, start, end) hold none of the others: a stretch around a sentence is no second one."""
+    by_document: dict[str, list[tuple[int, int]]] = {}
+    for document, start, end in spans:
+        by_document.setdefault(document, []).append((start, end))
+    return sum(
+        not any(start <= s and e <= end and (s, e) != (start, end) for s, e in found)
+        for found in by_document.values()
+        for start, end in found
+    )
 
 
 def _reason_to_leave_out(statement: Statement) -> str:

@@ -108,3 +108,9 @@ def test_the_sentences_around_two_mentions(start, end, span):
 
 def test_without_sentences_the_mentions_are_the_span():
     assert facts.around([], 3, 9) == (3, 9)
+
+
+def test_a_stretch_around_a_sentence_is_no_second_support():
+    assert facts.n_sentences({("d", 35, 57), ("d", 13, 57), ("d", 0, 57)}) == 1
+    assert facts.n_sentences({("d", 0, 12), ("d", 13, 34), ("e", 0, 12)}) == 3
+    assert facts.n_sentences({("d", 0, 20), ("d", 10, 30)}) == 2
