@@ -38,7 +38,6 @@ class Gold:
     pairs: Tensor  # (P, 4): window, gold subject, gold object, relation
     no_weight: Tensor  # (B,) weight of a pair nobody marked
     ignored: Tensor  # (I, 3): window, gold subject, gold object
-    marked_only: Tensor  # (B,) bool: only marked pairs and their reverse count fully
 
 
 class LabelBank:
@@ -195,7 +194,6 @@ def training_batch(chosen: Sequence[Example], bank: LabelBank, rng: random.Rando
         pairs=torch.tensor(pairs, dtype=torch.long).view(-1, 4),
         no_weight=torch.tensor([e.weight_relations for e in chosen]),
         ignored=torch.tensor(ignored, dtype=torch.long).view(-1, 3),
-        marked_only=torch.tensor([e.weight_relations == PAIR_WEIGHT for e in chosen]),
     )
 
 
