@@ -112,7 +112,8 @@ def find(text: str) -> list[Found]:
         if _is_year(text, *match.span()):
             add(*match.span(), "date", match["year"])
     for match in _NUMBER.finditer(text):
-        if match["currency"] or match["unit"] or not _NAME_BEFORE.search(text[: match.start()]):
+        before = text[max(0, match.start() - 64) : match.start()]
+        if match["currency"] or match["unit"] or not _NAME_BEFORE.search(before):
             add(*match.span(), "number", _number(match))
     for match in _WORD_NUMBER.finditer(text):
         scale = _SCALES.get((match["scale"] or "").lower(), 1)

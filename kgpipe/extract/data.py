@@ -9,9 +9,11 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections import defaultdict
+from bisect import bisect_left
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +62,11 @@ class Window:
 
     def word_span(self, start: int, end: int) -> tuple[int, int] | None:
         """First and last word (both included) of a character span, or None when it cuts through a word."""
-        begin = next((i for i, (s, _) in enumerate(self.offsets) if s == start), None)
-        finish = next((i for i, (_, e) in enumerate(self.offsets) if e == end), None)
-        return None if begin is None or finish is None or finish < begin else (begin, finish)
+        begin = bisect_left(self.offsets, (start,))
+        finish = bisect_left(self.offsets, end, key=itemgetter(1))
+        if not begin <= finish < len(self.offsets):
+            return None
+        return (begin, finish) if (self.offsets[begin][0], self.offsets[finish][1]) == (start, end) else None
 
 
 def windows(text: str, tokenizer: Tokenizer, *, max_words: int = MAX_WORDS, start: int = 0) -> list[Window]:
@@ -77,21 +81,23 @@ def windows(text: str, tokenizer: Tokenizer, *, max_words: int = MAX_WORDS, star
             cuts.append([])  # a heading is not the beginning of the sentence below it
         before = e
         words = [(s + m.start(), s + m.end(), number) for m in WORD.finditer(text[s:e])]
-        while words:
+        done = 0
+        while done < len(words):
             room = max_words - len(cuts[-1]) if cuts else 0
-            if len(words) > room and (room < max_words or not cuts):
+            if len(words) - done > room and (room < max_words or not cuts):
                 cuts.append([])
                 room = max_words
-            cuts[-1].extend(words[:room])
-            words = words[room:]
+            cuts[-1].extend(words[done : done + room])
+            done += room
     made: list[Window] = []
-    while cuts:
-        words = cuts.pop(0)
+    todo = deque(cuts)
+    while todo:
+        words = todo.popleft()
         if not words:
             continue
         window = _window(text, words, tokenizer, start)
         if len(window.pieces) > MAX_PIECES and len(words) > 1:
-            cuts[:0] = [words[: len(words) // 2], words[len(words) // 2 :]]
+            todo.extendleft((words[len(words) // 2 :], words[: len(words) // 2]))
         else:
             made.append(window)
     return made
@@ -101,12 +107,13 @@ def _window(text: str, words: list[tuple[int, int, int]], tokenizer: Tokenizer, 
     surface = [text[s:e] for s, e, _ in words]
     encoded = tokenizer.encode(surface, is_pretokenized=True)
     first, last = [-1] * len(words), [-1] * len(words)
+    by_word = [1 + shape(word) for word in surface]
     shapes = [0] * len(encoded.ids)
     for position, word in enumerate(encoded.word_ids):
         if word is not None:
             first[word] = position if first[word] < 0 else first[word]
             last[word] = position
-            shapes[position] = 1 + shape(surface[word])
+            shapes[position] = by_word[word]
     for i in range(len(words)):  # a word the tokenizer drops altogether (a lone combining mark) borrows a neighbour
         if first[i] < 0:
             first[i] = last[i] = last[i - 1] if i else 0
