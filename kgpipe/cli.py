@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import logging
 import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +17,7 @@ import typer
 
 from kgpipe import config as configuration
 from kgpipe import pipeline
-from kgpipe.engine import parse_shard, progress_bar
+from kgpipe.engine import parse_shard, progress_bar, silent
 from kgpipe.errors import InputError, KgpipeError
 
 app = typer.Typer(
@@ -178,10 +183,64 @@ def stats(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
         typer.echo(f"failed: {failure['key']}: {failure['reason']}")
 
 
+@contextlib.contextmanager
+def _regular_file(source: Path) -> Iterator[Path]:
+    """The source, or a temporary file with what standard input (-) or a pipe gives; InputError when there is none."""
+    if source.is_dir():
+        raise InputError(f"{source} is a folder. Give one file, or build a graph of the folder with kgpipe build.")
+    if source.is_file():
+        yield source
+        return
+    if str(source) != "-" and not source.exists():
+        raise InputError(f"{source} does not exist. Give a file that does, or - for standard input.")
+    data = sys.stdin.buffer.read() if str(source) == "-" else source.read_bytes()
+    page = data[:1000].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    with tempfile.TemporaryDirectory() as folder:
+        # a name without an extension: what the first line is decides
+        path = Path(folder) / ("standard input" + ".html" * page)
+        path.write_bytes(data)
+        yield path
+
+
+def _is_json_lines(path: Path) -> bool:
+    """By the name of the file, or by its first line where the name does not tell."""
+    from kgpipe.corpus.sources import kind_of
+
+    name = path.name.lower().removesuffix(".gz")
+    if kind := kind_of(path) or name.endswith((".json", ".ndjson")):
+        return kind in ("jsonl", True)
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            return isinstance(json.loads(file.readline()), dict)
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+    ):  # what is no JSON, or no .gz, the reader of texts gives a reason for
+        return False
+
+
+def _text_row(path: Path, source: Path, config: configuration.Config) -> dict[str, Any]:
+    """A text file, read and cleaned as `build` does, as {"id", "title", "text", "language"}; InputError says why not."""
+    from kgpipe.corpus.formats import Raw, read_file
+    from kgpipe.corpus.read import document
+    from kgpipe.records import Failure
+
+    found: Any = next(read_file(path.absolute(), max_bytes=config.max_bytes))
+    found = document(found, source="") if isinstance(found, Raw) else found
+    if isinstance(found, Failure):
+        raise InputError(f"{source} cannot be read: {found.reason}. Give a text file: txt, md, html or JSON Lines.")
+    return {"id": str(source), "title": found.title, "text": found.text, "language": found.language}
+
+
 @app.command()
 def extract(
-    source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help='JSON Lines of {"id", "text"}, plain or .gz.')],
-    out: Annotated[Path, typer.Option("--out", help="JSON Lines of mentions and relations.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE", help='Text (txt, md, html), JSON Lines of {"id", "text"}, or - (stdin).')
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="JSON Lines of mentions and relations.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Page with the marked text and its relations.")] = None,
     schema: SchemaOption = "general",
     checkpoint: Annotated[str, typer.Option(help="Folder of a checkpoint (default: the shipped one).")] = "",
     threshold: Annotated[float, typer.Option(help="Least score of a relation; 0: the checkpoint's own.")] = 0.0,
@@ -191,21 +250,76 @@ def extract(
 ) -> None:
     """Extract entities and relations from texts, without a workspace or a graph.
 
+    Without --out and --html the text is printed with what was found in it; with --json the rows are.
+
+    Example: kgpipe extract examples/corpus/eniac.md --schema computing --html eniac.html
     Example: kgpipe extract texts.jsonl --schema computing --out found.jsonl
     """
     from kgpipe import schema as schemas
-    from kgpipe.extract.files import extract_file
+    from kgpipe.extract import files, show
+    from kgpipe.extract.data import read_records
 
-    if out.is_dir() or not out.absolute().parent.is_dir():  # before the model is loaded
-        raise InputError(
-            f"{out} cannot be written: --out names a file in a folder that exists. Make that folder first."
-        )
-    with progress_bar(not quiet) as progress:
-        counts = extract_file(
-            source, schemas.load(schema), out, checkpoint=checkpoint, threshold=threshold,
-            device=configuration.load().device, every_polarity=every_polarity, progress=progress,
-        )  # fmt: skip
-    _print_json(counts) if as_json else typer.echo(f"{out}: {_counted(counts)}")
+    for option, path in (("--out", out), ("--html", html)):
+        if path and (path.is_dir() or not path.absolute().parent.is_dir()):  # before the model is loaded
+            raise InputError(
+                f"{path} cannot be written: {option} names a file in a folder that exists. Make that folder first."
+            )
+    config = configuration.load()
+    wanted = schemas.load(schema)
+    settings: dict[str, Any] = {"checkpoint": checkpoint, "threshold": threshold, "device": config.device}
+    with _regular_file(source) as path, progress_bar(not quiet) as progress:
+        is_lines = _is_json_lines(path)
+        if is_lines and out and not html:  # of any size: nothing is held
+            counts = files.extract_file(
+                path, wanted, out, every_polarity=every_polarity, progress=progress, **settings
+            )  # fmt: skip
+            _print_json(counts) if as_json else typer.echo(f"{out}: {_counted(counts)}")
+            return
+        texts = list(files.identified(read_records(path), source)) if is_lines else [_text_row(path, source, config)]
+        if not texts:
+            raise InputError(f'{source} is empty. Each line is {{"id": ..., "text": ...}}.')
+        from kgpipe.extract.encoder import EncoderExtractor
+
+        extractor = EncoderExtractor(wanted, **settings)
+        progress = progress if len(texts) > 1 else silent  # it counts texts
+        found = list(files.extract_rows(texts, extractor, every_polarity=every_polarity, progress=progress))
+    if not is_lines:  # offsets are those of the cleaned text, which only we have
+        found = [row | {"text": text["text"]} for row, text in zip(found, texts, strict=True)]
+    counts = files.counted(found)
+    if out:
+        files.write_rows(found, out)
+    if as_json and not out:
+        for row in found:
+            typer.echo(files.as_line(row))
+    shown = [text | row for text, row in zip(texts, found, strict=True)]
+    if html:
+        title = str(shown[0].get("title") or source.name) if len(shown) == 1 else source.name
+        html.write_text(show.page(shown, wanted, title=title), encoding="utf-8")
+    if as_json:
+        if out:
+            _print_json(counts)
+    elif out or html:
+        typer.echo(f"{', '.join(str(path) for path in (out, html) if path)}: {_counted(counts)}")
+    else:
+        _print_marked(shown, wanted)
+    language = "" if is_lines else texts[0]["language"]
+    if language and language not in config.languages and not quiet:
+        typer.echo(f"{source} is in another language ({language}) than the model reads: expect little.", err=True)
+
+
+def _print_marked(rows: list[dict[str, Any]], schema: Any) -> None:
+    """Coloured where standard output shows colours, else with brackets; lines are wrapped by terminals only."""
+    from rich.console import Console
+
+    from kgpipe.extract import show
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    colour = bool(console.color_system) and not console.no_color
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        for line in show.lines(row, show.colours(schema), colour=colour):
+            console.print(line, soft_wrap=not console.is_terminal)
 
 
 @app.command()
