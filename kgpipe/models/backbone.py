@@ -59,7 +59,10 @@ def load_tokenizer(folder: Path | str) -> Tokenizer:
     path = Path(folder) / "tokenizer.json"
     if not path.is_file():
         raise ModelError(f"{path} is missing. A model folder needs its tokenizer beside the weights.")
-    tokenizer = Tokenizer.from_file(str(path))
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing more precise
+        raise ModelError(f"{path} is damaged: {error}. Fetch the model anew.") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
