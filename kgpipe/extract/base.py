@@ -14,7 +14,7 @@ from kgpipe.schema import Schema
 
 FORMAT = 1
 """Version of the checkpoint format."""
-METHOD = 21
+METHOD = 22
 """Counts up when the code around the network (decoding, literals, polarity) gives other results."""
 CHECKPOINT = Path(__file__).parents[1] / "models" / "weights" / "extractor"
 """The shipped checkpoint."""

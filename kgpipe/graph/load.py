@@ -293,8 +293,8 @@ def entity_properties(row: dict[str, Any]) -> Properties:
 def literal_properties(row: dict[str, Any]) -> Properties:
     """A literal node: `text` is the normalised value as text, `value` the same as a date, a number (with `unit`) or text.
 
-    A date of less than day precision stands on its first day and says its `precision`: day, month, year or
-    decade. What is no date or number that Neo4j can hold stays text, with precision `text`.
+    A date of less than day precision stands on its first day and says its `precision`: day, month, year, decade
+    or century. What is no date or number that Neo4j can hold stays text, with precision `text`.
     """
     text = row["value"]
     found: Properties = {"uid": row["uid"], "type": row["type"], "kind": row["kind"], "name": shortened(text)}
@@ -309,14 +309,14 @@ def literal_properties(row: dict[str, Any]) -> Properties:
 
 
 def parse_date(text: str) -> tuple[date, str] | None:
-    """First day and precision of `1815-12-10`, `1943-05`, `1943` or `194X`; None for what is no such date."""
-    found = re.fullmatch(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?|(\d{3})X", text, re.ASCII)
+    """First day and precision of `1815-12-10`, `1943-05`, `1943`, `194X` or `18XX`; None for what is no such date."""
+    found = re.fullmatch(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?|(\d{3})X|(\d\d)XX", text, re.ASCII)
     if not found:
         return None
-    year, month, day, decade = found.groups()
-    precision = "decade" if decade else "day" if day else "month" if month else "year"
+    year, month, day, decade, century = found.groups()
+    precision = "century" if century else "decade" if decade else "day" if day else "month" if month else "year"
     try:
-        return date(int(decade + "0" if decade else year), int(month or 1), int(day or 1)), precision
+        return date(int((year or decade or century).ljust(4, "0")), int(month or 1), int(day or 1)), precision
     except ValueError:
         return None
 

@@ -61,7 +61,7 @@ def _readings(linked: Linked, schema: Schema) -> Iterator[tuple[tuple[QueryNode,
         choices.append(choice)
     for number, value in enumerate(linked.values, len(linked.entities)):
         if value.kind in kinds:
-            text = value.value.removesuffix("X")
+            text = value.value.rstrip("X")
             node = QueryNode(kinds[value.kind], "", value.value, value.operator, text)
             choices.append([(node, number, 1.0)])
     ordered = sorted(itertools.product(*choices), key=lambda reading: -min((s for *_, s in reading), default=1))
