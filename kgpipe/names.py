@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from rapidfuzz.distance import DamerauLevenshtein
 
 _BRACKETS = re.compile(r"\s*[(\[（【][^()\[\]（）【】]*[)\]）】]\s*$")
+_SPACED_BRACKETS = re.compile(r"(?:\s+[(\[]|\s*[（【])[^()\[\]（）【】]*[)\]）】]\s*$")
+_OPEN_BRACKET = re.compile(r"\s*(?:[(\[（【][^)\]）】]*|\[\d+\])$")
+"""A bracket that is not closed, or a reference as in `Turing[1]`."""
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _POSSESSIVE = re.compile(r"(?:['’ʼ`]s|(?<=s)['’ʼ])$", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:the|an?)\s+(?=[\w\"“'‘])", re.IGNORECASE)
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}|\b(?:[^\W\d_]\.)+[^\W\d_]\b")
@@ -18,7 +22,10 @@ _INNER_AND = re.compile(r"(?<=\S)&(?=\S)")
 _PUNCTUATION = re.compile(r"[^\w\s+#]|_|(?<![\w+#])[+#]+(?=\s|$)")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
-_EDGES = ' \t\n\r,;:.!?"“”„«»‘*_'
+_EDGES = " \t\n\r\u00a0,;:!?*_–—-|"
+_CLOSING = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "》": "《", "」": "「"}
+_QUOTES = frozenset('"“”„«»')
+_SINGLE_QUOTES = frozenset("'‘’‚`")
 
 FUNCTION_WORDS = frozenset("a an and at by de des di for from in of on or per the to und von with &".split())
 _FORMS = frozenset(
@@ -44,6 +51,7 @@ _TITLES = frozenset(
     "marquis master minister miss monsieur mother mr mrs ms pope president prince princess prof professor queen rear "
     "reverend rev saint secretary senator sergeant sgt sir sister st vice viscount".split()
 )
+_CROWNED = frozenset("emperor empress king pope prince princess queen".split())
 _GENERATIONS = {
     "jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "ii", "iii": "iii", "iv": "iv",
 }  # fmt: skip
@@ -68,10 +76,60 @@ _NICKNAMES = [
 ]  # fmt: skip
 
 
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without possessive, white space, punctuation, and quotes or brackets around it or unbalanced in it.
+
+    A span of nothing else stays as it is.
+    """
+    first, last = start, end
+    while first < last:
+        narrower = _narrower(text[first:last])
+        if narrower == (0, last - first):
+            return first, last
+        first, last = first + narrower[0], first + narrower[1]
+    return start, end
+
+
+def _narrower(name: str) -> tuple[int, int]:
+    """One step of `trimmed`: the (start, end) of what is kept of a name."""
+    end = len(name)
+    if found := _POSSESSIVE.search(name):
+        return 0, found.start()
+    first, last = name[0], name[-1]
+    if first in _EDGES or (first == "." and not name[1:2].isalnum()):
+        return 1, end
+    if last in _EDGES or (last == "." and not _ends_dotted(name)):
+        return 0, end - 1
+    if first in _CLOSING or last in _CLOSING.values():
+        return int(first in _CLOSING), end - (last in _CLOSING.values())
+    inner = name[1:-1]
+    if first in _CLOSING.values() and first not in map(_CLOSING.get, inner):
+        return 1, end - (_CLOSING.get(last) == first)
+    if last in _CLOSING and _CLOSING[last] not in name:
+        return 0, end - 1
+    n_quotes = sum(c in _QUOTES for c in name)
+    if n_quotes % 2 or (first in _QUOTES and last in _QUOTES and n_quotes == 2):
+        if first in _QUOTES or last in _QUOTES:
+            return int(first in _QUOTES), end - (last in _QUOTES)
+    if first in _SINGLE_QUOTES or last in _SINGLE_QUOTES:
+        return int(first in _SINGLE_QUOTES), end - (last in _SINGLE_QUOTES)
+    return 0, end
+
+
+def _without_brackets(name: str, brackets: re.Pattern[str]) -> str:
+    """The name trimmed, and without the brackets that follow it."""
+    while True:
+        start, end = trimmed(name, 0, len(name))
+        shorter = _OPEN_BRACKET.sub("", brackets.sub("", name[start:end])) or name[start:end]
+        if shorter == name:
+            return name
+        name = shorter
+
+
 def clean(surface: str) -> str:
-    """The name as people would print it: no possessive, article, quotes or full stop around it, one space a gap."""
-    text = " ".join(unicodedata.normalize("NFC", surface).split()).strip(_EDGES if not _ends_dotted(surface) else " ")
-    text = _POSSESSIVE.sub("", text)
+    """The name as people would print it: no possessive, article, quotes or brackets around it, one space a gap."""
+    text = " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", surface)).split())
+    text = _without_brackets(text, _SPACED_BRACKETS)
     shorter = _ARTICLE.sub("", text)
     # "The Hague" and "The Art of ..." keep theirs: the article is dropped when it is written small, or before a
     # name that begins with a word for a kind ("The University of ...").
@@ -98,9 +156,9 @@ def normalise(name: str) -> str:
 
     `C++`, `C#` and `C` stay three; `I.B.M.` becomes `ibm`, `AT&T` `att`. Never empty for a name that is not.
     """
-    text = " ".join(unicodedata.normalize("NFKC", name).split()).strip(" ,;:")
-    text = _BRACKETS.sub("", text) or text
-    text = _ARTICLE.sub("", _POSSESSIVE.sub("", text)) or text
+    text = " ".join(unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)).split())
+    text = _without_brackets(text, _BRACKETS)
+    text = _ARTICLE.sub("", text) or text
     text = _DOTTED.sub(lambda m: m.group().replace(".", ""), fold(text))
     text = _INNER_AND.sub("", text).replace("&", " and ")
     text = _PUNCTUATION.sub(" ", _APOSTROPHE.sub("", text))
@@ -238,6 +296,8 @@ def person(name: str) -> PersonName:
     tokens = [normalise(t) for t in re.sub(r"\.(?=\S)", ". ", text.replace(",", " ")).split()]
     tokens = [t for t in tokens if t and t not in _DEGREES]
     generation = ""
+    if len(tokens) == 3 and tokens[0] in _CROWNED and re.fullmatch("[ivx]+", tokens[2]):
+        tokens = tokens[1:]
     if len(tokens) == 2 and re.fullmatch("[ivx]+", tokens[1]) and re.search(r"\b[IVX]+$", text.strip(" ,.")):
         return PersonName((tokens[0],), tokens[1])  # a king: Carol II is no Carol I
     while len(tokens) > 1 and tokens[-1] in _GENERATIONS:

@@ -30,6 +30,35 @@ from kgpipe.names import PersonName
         ("艾伦·图灵", "艾伦 图灵"),
         ("ガイド", "ガイド"),
         ("!!!", "!!!"),
+        ("The Beatles’", "beatles"),
+        ("Turing 's", "turing"),
+        ("“Turing’s”", "turing"),
+        ("Turing’s)", "turing"),
+        ("C++’s", "c++"),
+        ("O’Reilly", "oreilly"),
+        ("Moore’s law", "moores law"),
+        ("Turing[1][2]", "turing"),
+        ("ENIAC)", "eniac"),
+        ("(ENIAC)", "eniac"),
+        ("Python (programming language)", "python"),
+        ("Python (programming", "python"),
+        ("Queen (band) (album)", "queen"),
+        ("IBM（国际商业机器）", "ibm"),
+        ("“Colossus”", "colossus"),
+        ("'Colossus'", "colossus"),
+        ("«Мир»", "мир"),
+        ("Hewlett–Packard", "hewlett packard"),
+        ("Hewlett-Packard", "hewlett packard"),
+        ("Node.js", "node js"),
+        (".NET", "net"),
+        ("Gra\u00adce\u200b Hopper", "grace hopper"),
+        ("Grace\u00a0Hopper", "grace hopper"),
+        ("Straße", "strasse"),
+        ("İstanbul", "istanbul"),
+        ("Łódź", "lodz"),
+        ("Dvořák", "dvorak"),
+        ("An Wang", "wang"),
+        ("The", "the"),
     ],
 )
 def test_normalise(name, normal):
@@ -62,10 +91,77 @@ def test_core_leaves_out_legal_forms_and_spellings(a, b):
         ("“Colossus”,", "Colossus"),
         ("I.B.M.", "I.B.M."),
         ("Grace\nHopper.", "Grace Hopper"),
+        ("Turing's", "Turing"),
+        ("Turing ’s", "Turing"),
+        ("the Beatles’", "Beatles"),
+        ("Colossus’s,", "Colossus"),
+        ("“Turing’s”", "Turing"),
+        ("O’Reilly", "O’Reilly"),
+        ("Rock ’n’ Roll", "Rock ’n’ Roll"),
+        ("ENIAC)", "ENIAC"),
+        ("(ENIAC", "ENIAC"),
+        ("(ENIAC)", "ENIAC"),
+        ("IBM (", "IBM"),
+        ("Advanced Computer (ENIAC)", "Advanced Computer"),
+        ("Advanced Computer (ENIAC", "Advanced Computer"),
+        ("Bell Labs[12]", "Bell Labs"),
+        ("printf()", "printf()"),
+        ("'Colossus'", "Colossus"),
+        ("“The Art of Computer Programming", "The Art of Computer Programming"),
+        ('John "Jack" Kilby', 'John "Jack" Kilby'),
+        ('"Jack" Kilby', '"Jack" Kilby'),
+        ("**IBM**", "IBM"),
+        ("Intel –", "Intel"),
+        (".NET", ".NET"),
+        ("C++", "C++"),
+        ("C#.", "C#"),
+        ("Apple Inc.", "Apple Inc."),
+        ("Washington, D.C.", "Washington, D.C."),
+        ("the Netherlands", "Netherlands"),
+        ("an IBM 704", "IBM 704"),
+        ("The New York Times", "The New York Times"),
+        ("Sir Tim Berners-Lee", "Sir Tim Berners-Lee"),
+        ("Gra\u00adce\u200b Hopper", "Grace Hopper"),
+        ("’s", "’s"),
+        ("()", "()"),
     ],
 )
 def test_clean_gives_the_name_as_people_print_it(surface, printed):
     assert names.clean(surface) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "kept"),
+    [
+        ("Alan Turing's machine", "Alan Turing's", "Alan Turing"),
+        ("the Beatles’ album", "Beatles’", "Beatles"),
+        ("the machine (ENIAC) ran", "ENIAC)", "ENIAC"),
+        ("the machine (ENIAC) ran", "(ENIAC", "ENIAC"),
+        ("the machine (ENIAC) ran", "(ENIAC)", "ENIAC"),
+        ("the machine “Colossus” ran", "“Colossus”", "Colossus"),
+        ("the machine “Colossus” ran", "Colossus”", "Colossus"),
+        ("he left Intel, then", "Intel,", "Intel"),
+        ("at Python (language) he", "Python (language)", "Python (language)"),
+        ("at Apple Inc. he", "Apple Inc.", "Apple Inc."),
+        ("in Washington, D.C. he", "Washington, D.C.", "Washington, D.C."),
+        ("uses .NET there", ".NET", ".NET"),
+        ('called John "Jack" Kilby', 'John "Jack" Kilby', 'John "Jack" Kilby'),
+        ("it’s", "’s", "’s"),
+    ],
+)
+def test_a_span_of_a_name_is_trimmed(text, found, kept):
+    start = text.index(found)
+    start, end = names.trimmed(text, start, start + len(found))
+    assert text[start:end] == kept
+
+
+@given(st.text(), st.data())
+def test_what_is_trimmed_lies_within_and_is_not_empty(text, data):
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    new_start, new_end = names.trimmed(text, start, end)
+    assert start <= new_start <= new_end <= end
+    assert (new_start < new_end) == (start < end)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +229,16 @@ def test_letters_of_another_language_are_half_enough():
         ('John "Jack" Kilby', PersonName(("john",), "kilby")),
         ("Carol II", PersonName(("carol",), "ii")),
         ("王选", PersonName(("",), "王选")),
+        ("Prof. Dr. Konrad Zuse", PersonName(("konrad",), "zuse")),
+        ("Sir Tony Hoare’s", PersonName(("tony",), "hoare")),
+        ("Mrs. Mauchly", PersonName((), "mauchly")),
+        ("Tony Hoare, FRS", PersonName(("tony",), "hoare")),
+        ("Lt. Col. Paul Gillon", PersonName(("paul",), "gillon")),
+        ("Martin Luther King, Jr.", PersonName(("martin", "luther"), "king", (), "jr")),
+        ("Queen Elizabeth II", PersonName(("elizabeth",), "ii")),
+        ("President Roosevelt", PersonName((), "roosevelt")),
+        ("Ludwig van Beethoven", PersonName(("ludwig",), "beethoven", ("van",))),
+        ("Alan Turing (mathematician)", PersonName(("alan",), "turing")),
     ],
 )
 def test_parts_of_a_persons_name(name, parts):
