@@ -26,6 +26,7 @@ _EDGES = " \t\n\r\u00a0,;:!?*_–—-|"
 _CLOSING = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "》": "《", "」": "「"}
 _QUOTES = frozenset('"“”„«»')
 _SINGLE_QUOTES = frozenset("'‘’‚`")
+_ELIDED = re.compile(r"['‘’](?:n|til|till|cause|bout|em|round|twas|\d\ds?)\b", re.IGNORECASE)
 
 FUNCTION_WORDS = frozenset("a an and at by de des di for from in of on or per the to und von with &".split())
 _FORMS = frozenset(
@@ -96,7 +97,9 @@ def _narrower(name: str) -> tuple[int, int]:
     if found := _POSSESSIVE.search(name):
         return 0, found.start()
     first, last = name[0], name[-1]
-    if first in _EDGES or (first == "." and not name[1:2].isalnum()):
+    if name.startswith("..") or (first == "." and not name[1:2].isalnum()):
+        return end - len(name.lstrip(".")), end
+    if first in _EDGES:
         return 1, end
     if last in _EDGES or (last == "." and not _ends_dotted(name)):
         return 0, end - 1
@@ -111,8 +114,9 @@ def _narrower(name: str) -> tuple[int, int]:
     if n_quotes % 2 or (first in _QUOTES and last in _QUOTES and n_quotes == 2):
         if first in _QUOTES or last in _QUOTES:
             return int(first in _QUOTES), end - (last in _QUOTES)
-    if first in _SINGLE_QUOTES or last in _SINGLE_QUOTES:
-        return int(first in _SINGLE_QUOTES), end - (last in _SINGLE_QUOTES)
+    opened = first in _SINGLE_QUOTES and not _ELIDED.match(name)
+    if opened or last in _SINGLE_QUOTES:
+        return int(opened), end - (last in _SINGLE_QUOTES)
     return 0, end
 
 

@@ -112,6 +112,8 @@ def test_core_leaves_out_legal_forms_and_spellings(a, b):
         ('"Jack" Kilby', '"Jack" Kilby'),
         ("**IBM**", "IBM"),
         ("Intel –", "Intel"),
+        ("’N Sync", "’N Sync"),
+        ("...And Justice for All", "And Justice for All"),
         (".NET", ".NET"),
         ("C++", "C++"),
         ("C#.", "C#"),
