@@ -212,12 +212,7 @@ def _is_json_lines(path: Path) -> bool:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return isinstance(json.loads(file.readline()), dict)
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        zlib.error,
-    ):  # what is no JSON, or no .gz, the reader of texts gives a reason for
+    except (ValueError, RecursionError, OSError, EOFError, zlib.error):  # of a damaged .gz the reader says why
         return False
 
 
@@ -252,7 +247,7 @@ def extract(
 
     Without --out and --html the text is printed with what was found in it; with --json the rows are.
 
-    Example: kgpipe extract examples/corpus/eniac.md --schema computing --html eniac.html
+    Example: kgpipe extract examples/corpus/eniac.html --schema computing --html found.html
     Example: kgpipe extract texts.jsonl --schema computing --out found.jsonl
     """
     from kgpipe import schema as schemas
@@ -332,6 +327,8 @@ def train(
     epochs: Annotated[float, typer.Option(help="Passes over the data.", min=0.001)] = 5,
     encoder_rate: Annotated[float, typer.Option(help="Highest learning rate of the encoder.")] = 1e-4,
     head_rate: Annotated[float, typer.Option(help="Highest learning rate of everything else.")] = 1e-3,
+    naming_steps: Annotated[int, typer.Option(help="Steps of the second pass, which names relations; 0: as it is.")] = 300,
+    hold_out: Annotated[float, typer.Option(help="Share of the records kept for `kgpipe calibrate`.", max=0.5)] = 0.0,
     repeat: Annotated[list[str] | None, typer.Option(help="NAME=TIMES: share of files whose name begins so.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "",
@@ -348,7 +345,7 @@ def train(
     with progress_bar(not quiet) as progress:
         done = train_extractor(
             data, out, labels=labels, start=start, backbone=backbone, n_epochs=epochs,
-            encoder_rate=encoder_rate, head_rate=head_rate,
+            encoder_rate=encoder_rate, head_rate=head_rate, n_naming_steps=naming_steps, hold_out=hold_out,
             repeat=parse_repeat(repeat or []), seed=seed, device=device, progress=progress,
         )  # fmt: skip
     _print_json(done) if as_json else typer.echo(f"{out}: {done['windows']} windows, {done['steps']} steps")

@@ -18,7 +18,7 @@ from kgpipe.extract.run import extracted
 from kgpipe.records import Extraction, Passage, content_id
 from kgpipe.schema import Schema
 
-GROUP, GROUP_CHARACTERS = 256, 500_000
+GROUP, GROUP_CHARACTERS = 256, 100_000
 """Passages and characters that the extractor gets at once: what bounds memory."""
 LONGEST = 20_000
 """Characters of a text that is read in one piece; longer ones are cut at the end of a paragraph or sentence."""
