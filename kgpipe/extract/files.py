@@ -42,11 +42,11 @@ def extract_file(
     fails keeps its row, with an "error" in it. InputError names the line of a row that is wrong; nothing is written then.
     The source is read twice, to check it and to extract, and never held in memory.
     """
-    from kgpipe.extract.encoder import EncoderExtractor
-
     n_rows = sum(1 for _ in identified(read_records(source), source))
     if not n_rows:
         raise InputError(f'{source} is empty. Each line is {{"id": ..., "text": ...}}.')
+    from kgpipe.extract.encoder import EncoderExtractor
+
     extractor = EncoderExtractor(schema, checkpoint=checkpoint, threshold=threshold, device=device)
     found = extract_rows(
         read_records(source), extractor, every_polarity=every_polarity, n_rows=n_rows, progress=progress
