@@ -1,6 +1,8 @@
-"""Takes the README's picture: the sample graph in Neo4j Browser, by headless Chromium. Run after `make demo`.
+"""Takes the README's pictures by headless Chromium: the sample graph in Neo4j Browser, after `make demo`, and a page.
 
 .venv/bin/python docs/screenshot.py docs/browser.png
+.venv/bin/kgpipe extract examples/corpus/ada-lovelace.md --schema computing --html page.html
+.venv/bin/python docs/screenshot.py docs/extract.png --page page.html
 """
 
 from __future__ import annotations
@@ -42,11 +44,25 @@ def picture(ours: server.Server, out: Path, *, query: str = QUERY) -> str:
     return seen
 
 
+def picture_of_page(page: Path, out: Path) -> None:
+    """Writes a PNG of the top of an HTML file."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        tab = browser.new_page(viewport={"width": 1000, "height": 760})
+        tab.goto(page.absolute().as_uri())
+        tab.screenshot(path=out)
+        browser.close()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--workspace", type=Path, default=Path(".kgpipe"))
     parser.add_argument("--query", default=QUERY)
+    parser.add_argument("--page", type=Path, help="An HTML file, instead of Neo4j Browser.")
     options = parser.parse_args()
-    workspace = pipeline.opened(configuration.load(workspace=options.workspace))
-    print(picture(server.start(workspace.path / "neo4j"), options.out, query=options.query))
+    if options.page:
+        picture_of_page(options.page, options.out)
+    else:
+        workspace = pipeline.opened(configuration.load(workspace=options.workspace))
+        print(picture(server.start(workspace.path / "neo4j"), options.out, query=options.query))

@@ -154,7 +154,8 @@ def _section(row: Row, by_type: dict[str, str], *, alone: bool) -> str:
     for stretch in stretches(row, least=STRETCH):
         listed = "".join(_item(row, r, by_type) for r in stretch.relations)
         listed = f'<ul class="relations">{listed}</ul>' if listed else ""
-        parts.append(f'<div class="stretch"><div dir="auto">{_marked(row, stretch, by_type)}</div>{listed}</div>')
+        way = _direction(row["text"][stretch.start : stretch.end])  # dir="auto" would look at the names of types too
+        parts.append(f'<div class="stretch"><div dir="{way}">{_marked(row, stretch, by_type)}</div>{listed}</div>')
     return f"<section>{''.join(parts)}</section>\n"
 
 
@@ -208,6 +209,12 @@ def _isolated(name: str) -> str:
     """The name between the Unicode isolates where it is written from right to left, so that arrow and score stay."""
     turned = any(unicodedata.bidirectional(c) in ("R", "AL") for c in name)
     return f"\u2068{name}\u2069" if turned else name
+
+
+def _direction(text: str) -> str:
+    """The direction of the first letter that has one."""
+    strong = (unicodedata.bidirectional(c) for c in text)
+    return "rtl" if next((s for s in strong if s in ("L", "R", "AL")), "L") != "L" else "ltr"
 
 
 def _safe(text: str) -> str:
