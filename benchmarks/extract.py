@@ -150,24 +150,31 @@ def measure(
 
     extractor = fresh()
     extractor(passages[:16])
-    batches: Batches = []
-    hook = extractor.network.register_forward_pre_hook(
-        lambda _, args: batches.append((args[0].pieces, args[0].mask))
-    )  # fmt: skip
+    masks: list[torch.Tensor] = []
+    ids: list[torch.Tensor] = []
+    backbone = extractor.network.backbone
+    hooks = (
+        backbone.register_forward_pre_hook(lambda _, a, k: masks.append(k["attention_mask"]), with_kwargs=True),
+        backbone.get_input_embeddings().register_forward_pre_hook(lambda _, a: ids.append(a[0])),
+    )
     memory = []
     for at in range(0, len(passages), group):
         extractor(passages[at : at + group])
         memory.append(psutil.Process().memory_info().rss)
-    hook.remove()
+    for hook in hooks:
+        hook.remove()
+    batches = list(zip(ids, masks, strict=True))
     n_tokens = sum(int(mask.sum()) for _, mask in batches)
     n_padded = sum(mask.numel() for _, mask in batches)
     bare(extractor, batches[:1])
-    whole, alone = [], []
+    whole, alone, whole_cpu, alone_cpu = [], [], [], []
     for _ in range(options.repeats):
         del extractor  # before the next is made: two at once would count as memory
         extractor = fresh()
-        whole.append(timed(where, whole_run, extractor, passages, group))
-        alone.append(timed(where, bare, extractor, batches))
+        for seconds, cpu, run in ((whole, whole_cpu, whole_run), (alone, alone_cpu, bare)):
+            started = time.process_time()
+            seconds.append(timed(where, run, extractor, *((passages, group) if run is whole_run else (batches,))))
+            cpu.append(time.process_time() - started)
     seconds, least = statistics.median(whole), statistics.median(alone)
     print(
         f"\n{len(schema.relations)} relation types, {len(schema.entities)} entity types: "
@@ -176,6 +183,9 @@ def measure(
     print(f"  whole extractor {n_tokens / seconds:10,.0f} tokens/s {n_documents / seconds:8.2f} documents/s")
     print(f"  bare backbone   {n_tokens / least:10,.0f} tokens/s {n_documents / least:8.2f} documents/s")
     print(f"  ratio           {least / seconds:10.2f}    of {options.repeats}: {spread(alone, whole)}")
+    if where.type == "cpu":  # what other programs take does not count here
+        cpu_ratio = statistics.median(alone_cpu) / statistics.median(whole_cpu)
+        print(f"  ratio of processor time {cpu_ratio:.2f}    of {options.repeats}: {spread(alone_cpu, whole_cpu)}")
     marks = [memory[len(memory) * part // 4 - 1] for part in range(1, 5) if len(memory) * part // 4]
     print(f"  resident memory along the corpus {', '.join(f'{m / MEGABYTE:,.0f}' for m in marks)} MB")
 
