@@ -270,9 +270,9 @@ def extract(
             )  # fmt: skip
             _print_json(counts) if as_json else typer.echo(f"{out}: {_counted(counts)}")
             return
-        texts = list(files.identified(read_records(path), source)) if is_lines else [_text_row(path, source, config)]
-        if not texts:
-            raise InputError(f'{source} is empty. Each line is {{"id": ..., "text": ...}}.')
+        if is_lines:
+            files.checked(path)
+        texts = list(read_records(path)) if is_lines else [_text_row(path, source, config)]
         from kgpipe.extract.encoder import EncoderExtractor
 
         extractor = EncoderExtractor(wanted, **settings)
@@ -327,7 +327,9 @@ def train(
     epochs: Annotated[float, typer.Option(help="Passes over the data.", min=0.001)] = 5,
     encoder_rate: Annotated[float, typer.Option(help="Highest learning rate of the encoder.")] = 1e-4,
     head_rate: Annotated[float, typer.Option(help="Highest learning rate of everything else.")] = 1e-3,
-    naming_steps: Annotated[int, typer.Option(help="Steps of the second pass, which names relations; 0: as it is.")] = 300,
+    naming_steps: Annotated[
+        int, typer.Option(help="Steps of the second pass, which names relations; 0: as it is.")
+    ] = 300,
     hold_out: Annotated[float, typer.Option(help="Share of the records kept for `kgpipe calibrate`.", max=0.5)] = 0.0,
     repeat: Annotated[list[str] | None, typer.Option(help="NAME=TIMES: share of files whose name begins so.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,

@@ -42,9 +42,7 @@ def extract_file(
     fails keeps its row, with an "error" in it. InputError names the line of a row that is wrong; nothing is written then.
     The source is read twice, to check it and to extract, and never held in memory.
     """
-    n_rows = sum(1 for _ in identified(read_records(source), source))
-    if not n_rows:
-        raise InputError(f'{source} is empty. Each line is {{"id": ..., "text": ...}}.')
+    n_rows = checked(source)
     from kgpipe.extract.encoder import EncoderExtractor
 
     extractor = EncoderExtractor(schema, checkpoint=checkpoint, threshold=threshold, device=device)
@@ -91,12 +89,16 @@ def as_line(row: dict[str, Any]) -> str:
     return line
 
 
-def identified(rows: Iterable[dict[str, Any]], source: Path | str) -> Iterator[dict[str, Any]]:
-    """The rows, each of which has an "id"; InputError names the first that has none."""
-    for number, row in enumerate(rows, 1):
-        if "id" not in row:
-            raise InputError(f'Row {number} of {source} has no "id". Each line is {{"id": ..., "text": ...}}.')
-        yield row
+def checked(source: Path | str) -> int:
+    """How many rows the file has; InputError names the line or row that is wrong, or the file when it is empty."""
+    n_rows = nameless = 0
+    for n_rows, row in enumerate(read_records(source), 1):
+        nameless = nameless or (0 if "id" in row else n_rows)
+    if nameless:
+        raise InputError(f'Row {nameless} of {source} has no "id". Each line is {{"id": ..., "text": ...}}.')
+    if not n_rows:
+        raise InputError(f'{source} is empty. Each line is {{"id": ..., "text": ...}}.')
+    return n_rows
 
 
 def extract_rows(
