@@ -69,8 +69,8 @@ def text2kgbench(pairs: Iterable[tuple[Record, Record]]) -> dict[str, float]:
         given = {_triple(r, prediction["mentions"], record["text"]) for r in kept}
         named = {_triple(r, record["mentions"], record["text"], named=True) for r in record["relations"]}
         surface = {_triple(r, record["mentions"], record["text"]) for r in record["relations"]}
-        found = _sentence(given, named)
-        totals = [t + v for t, v in zip(totals, (*found, _sentence(given, surface)[2]), strict=True)]
+        found = sentence_scores(given, named)
+        totals = [t + v for t, v in zip(totals, (*found, sentence_scores(given, surface)[2]), strict=True)]
     means = [round(t / n_sentences, 4) if n_sentences else 0.0 for t in totals]
     return dict(zip(("precision", "recall", "f1", "f1_surface"), means, strict=True)) | {"sentences": n_sentences}
 
@@ -148,6 +148,21 @@ def _relations(record: Record, only: str = "") -> set[tuple[Any, ...]]:
     }
 
 
+def related_spans(record: Record) -> set[tuple[Any, ...]]:
+    """Relations of an annotated record as ((start, end), type, (start, end)) between any mentions of their entities."""
+    members: dict[Any, list[tuple[int, int]]] = defaultdict(list)
+    own = []
+    for i, m in enumerate(record["mentions"]):
+        own.append(m["entity"] if m.get("entity") is not None else ("", i))
+        members[own[-1]].append((m["start"], m["end"]))
+    return {
+        (head, r["type"], tail)
+        for r in record["relations"]
+        for head in members[own[r["head"]]]
+        for tail in members[own[r["tail"]]]
+    }
+
+
 def _count(predicted: set[tuple[Any, ...]], gold: set[tuple[Any, ...]]) -> tuple[int, int, int]:
     return len(predicted & gold), len(predicted), len(gold)
 
@@ -159,10 +174,16 @@ def _summed(counts: list[tuple[int, int, int]]) -> dict[str, float | int]:
 def _triple(relation: Record, mentions: list[Record], text: str, *, named: bool = False) -> str:
     ends = [mentions[relation["head"]], mentions[relation["tail"]]]
     subject, object_ = ((named and m.get("name")) or text[m["start"] : m["end"]] for m in ends)
-    return "".join(re.sub(r"(_|\s+)", "", part).lower() for part in (subject, relation["type"], object_))
+    return triple_text(subject, relation["type"], object_)
 
 
-def _sentence(given: set[str], gold: set[str]) -> tuple[float, float, float]:
+def triple_text(subject: str, relation: str, object_: str) -> str:
+    """A triple as Text2KGBench compares it: one string without spaces and underscores, in lower case."""
+    return "".join(re.sub(r"(_|\s+)", "", part).lower() for part in (subject, relation, object_))
+
+
+def sentence_scores(given: set[str], gold: set[str]) -> tuple[float, float, float]:
+    """Precision, recall and F1 of the triples of one sentence; all 0 without predictions or without gold."""
     if not given or not gold:
         return 0.0, 0.0, 0.0
     right = len(given & gold)
