@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--domains", nargs="*", default=[], help="default: all of them")
     parser.add_argument("--sentences", type=int, nargs="*", default=[200], help="sentences to train on")
     parser.add_argument("--held-out", type=int, default=300, help="other sentences of the domain to score, at most")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("options", nargs="*", help="options of `kgpipe train`, after --")
     options = parser.parse_args()
     print(
@@ -56,14 +56,19 @@ def main() -> None:
     domains = read_domains(options.data)
     for domain in options.domains or sorted(domains):
         for n_sentences in options.sentences:
-            rows = [
-                measure(
-                    domains[domain], options.checkpoint, n_sentences, options.held_out, seed, options=options.options
+            rows = []
+            for seed in options.seeds:
+                rows.append(
+                    measure(
+                        domains[domain],
+                        options.checkpoint,
+                        n_sentences,
+                        options.held_out,
+                        seed,
+                        options=options.options,
+                    )
                 )
-                for seed in range(options.seeds)
-            ]
-            for row in rows:
-                print(f"{domain:10}", json.dumps(row), flush=True)
+                print(f"{domain:10}", json.dumps(rows[-1]), flush=True)
             mean = {key: round(statistics.mean(row[key] for row in rows), 4) for key in rows[0] if key != "seed"}
             print(f"{domain:10} mean", json.dumps(mean), flush=True)
 
