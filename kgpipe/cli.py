@@ -39,6 +39,9 @@ WorkspaceOption = Annotated[
 ]
 SchemaOption = Annotated[str, typer.Option("--schema", help="Schema file, or the name of one that comes with kgpipe.")]
 Neo4jOption = Annotated[str | None, typer.Option("--neo4j", help="Bolt address of your server (default: our own).")]
+PrecisionOption = Annotated[
+    float | None, typer.Option("--precision", help="Share of the relations that is to be right, as 0.9 (see docs).")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 
@@ -83,6 +86,7 @@ def build(
     schema: SchemaOption = "",
     workspace: WorkspaceOption = None,
     neo4j: Neo4jOption = None,
+    precision: PrecisionOption = None,
     prune: Annotated[bool, typer.Option(help="Remove documents whose files are gone.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -91,7 +95,7 @@ def build(
 
     Example: kgpipe build examples/corpus --schema computing
     """
-    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    config = configuration.load(workspace=workspace, neo4j=neo4j, precision=precision)
     with progress_bar(not quiet) as progress:
         results = pipeline.build(paths, config, schema=schema, prune=prune, progress=progress)
     if as_json:
@@ -140,6 +144,7 @@ def run(
     schema: SchemaOption = "",
     workspace: WorkspaceOption = None,
     neo4j: Neo4jOption = None,
+    precision: PrecisionOption = None,
     prune: Annotated[bool, typer.Option(help="For `sources`: remove documents whose files are gone.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -239,6 +244,7 @@ def extract(
     schema: SchemaOption = "general",
     checkpoint: Annotated[str, typer.Option(help="Folder of a checkpoint (default: the shipped one).")] = "",
     threshold: Annotated[float, typer.Option(help="Least score of a relation; 0: the checkpoint's own.")] = 0.0,
+    precision: PrecisionOption = None,
     every_polarity: Annotated[bool, typer.Option(help="Also negated and hedged relations, marked.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -252,6 +258,7 @@ def extract(
     """
     from kgpipe import schema as schemas
     from kgpipe.extract import files, show
+    from kgpipe.extract.base import least_score
     from kgpipe.extract.data import read_records
 
     for option, path in (("--out", out), ("--html", html)):
@@ -261,7 +268,8 @@ def extract(
             )
     config = configuration.load()
     wanted = schemas.load(schema)
-    settings: dict[str, Any] = {"checkpoint": checkpoint, "threshold": threshold, "device": config.device}
+    least = least_score(checkpoint, threshold=threshold, precision=precision or 0.0)
+    settings: dict[str, Any] = {"checkpoint": checkpoint, "threshold": least, "device": config.device}
     with _regular_file(source) as path, progress_bar(not quiet) as progress:
         is_lines = _is_json_lines(path)
         if is_lines and out and not html:  # of any size: nothing is held
@@ -353,6 +361,32 @@ def train(
     _print_json(done) if as_json else typer.echo(f"{out}: {done['windows']} windows, {done['steps']} steps")
 
 
+@app.command()
+def calibrate(
+    data: Annotated[list[Path], typer.Argument(help="Annotated JSON Lines, plain or .gz.")],
+    checkpoint: Annotated[
+        Path, typer.Option("--checkpoint", help="Folder of the checkpoint; its config.json is written.")
+    ],
+    labels: Annotated[Path | None, typer.Option(help="Label file with descriptions, by set.")] = None,
+    hold_out: Annotated[float, typer.Option(help="The share that `train --hold-out` kept; 0: all records.")] = 0.0,
+    new: Annotated[bool, typer.Option(help="For labels that training did not know.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Make the scores of a checkpoint honest, and find its threshold, on records that did not train it.
+
+    Example: kgpipe calibrate mine.jsonl --checkpoint better --hold-out 0.1
+    """
+    from kgpipe.evaluate.calibration import calibrate as fit_scores
+
+    with progress_bar(not quiet) as progress:
+        fitted = fit_scores(
+            checkpoint, data, labels=labels, hold_out=hold_out, new=new, device=configuration.load().device,
+            progress=progress,
+        )  # fmt: skip
+    _print_json(fitted) if as_json else _print_scores(fitted)
+
+
 @evaluate_app.command("extraction")
 def evaluate_extraction(
     gold: Annotated[Path, typer.Argument(help="Annotated JSON Lines, plain or .gz.")],
@@ -360,6 +394,7 @@ def evaluate_extraction(
     checkpoint: Annotated[str, typer.Option(help="Folder of a checkpoint (default: the shipped one).")] = "",
     threshold: Annotated[float, typer.Option(help="Least score of a relation; 0: the checkpoint's own.")] = 0.0,
     limit: Annotated[int, typer.Option(help="Only the first so many records; 0: all.")] = 0,
+    hold_out: Annotated[float, typer.Option(help="Leave out the share that `calibrate --hold-out` takes.")] = 0.0,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -371,7 +406,7 @@ def evaluate_extraction(
 
     with progress_bar(not quiet) as progress:
         scores = evaluate_file(
-            gold, labels=labels, checkpoint=checkpoint, threshold=threshold, limit=limit,
+            gold, labels=labels, checkpoint=checkpoint, threshold=threshold, limit=limit, hold_out=hold_out,
             device=configuration.load().device, progress=progress,
         )  # fmt: skip
     _print_json(scores) if as_json else _print_scores(scores)

@@ -29,6 +29,8 @@ class Config:
     """Folder of an extractor checkpoint; empty: the shipped one."""
     threshold: float = 0.0
     """Least score of a relation; 0: the checkpoint's own threshold."""
+    precision: float = 0.0
+    """Share of the relations that is to be right; the threshold that held-out data supports for it is used."""
     device: str = ""
     """cpu, cuda or cuda:N; empty: cuda when there is one."""
     languages: tuple[str, ...] = ("en",)

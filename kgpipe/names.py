@@ -78,7 +78,7 @@ _NICKNAMES = [
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without possessive, white space, punctuation, and quotes or brackets around it or unbalanced in it.
+    """The span without possessive, white space, punctuation, emoji, and quotes or brackets around it or unbalanced.
 
     A span of nothing else stays as it is.
     """
@@ -99,9 +99,9 @@ def _narrower(name: str) -> tuple[int, int]:
     first, last = name[0], name[-1]
     if name.startswith("..") or (first == "." and not name[1:2].isalnum()):
         return end - len(name.lstrip(".")), end
-    if first in _EDGES:
+    if first in _EDGES or _decoration(first) or unicodedata.combining(first):
         return 1, end
-    if last in _EDGES or (last == "." and not _ends_dotted(name)):
+    if last in _EDGES or _decoration(last) or (last == "." and not _ends_dotted(name)):
         return 0, end - 1
     if first in _CLOSING or last in _CLOSING.values():
         return int(first in _CLOSING), end - (last in _CLOSING.values())
@@ -118,6 +118,11 @@ def _narrower(name: str) -> tuple[int, int]:
     if opened or last in _SINGLE_QUOTES:
         return int(opened), end - (last in _SINGLE_QUOTES)
     return 0, end
+
+
+def _decoration(character: str) -> bool:
+    """Whether it is an emoji or a part of one, or invisible: a symbol, modifier, variation selector or format mark."""
+    return unicodedata.category(character) in ("So", "Sk", "Cf", "Me") or "\ufe00" <= character <= "\ufe0f"
 
 
 def _without_brackets(name: str, brackets: re.Pattern[str]) -> str:

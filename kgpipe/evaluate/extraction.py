@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kgpipe.errors import InputError
 from kgpipe.evaluate.gold import Names, measures, read_rows
 from kgpipe.pipeline import workspace_schema
@@ -146,6 +148,29 @@ def _relations(record: Record, only: str = "") -> set[tuple[Any, ...]]:
     return {
         (spans[r["head"]], r["type"], spans[r["tail"]]) for r in record["relations"] if not only or r["type"] == only
     }
+
+
+def judged(gold: Sequence[Record], predictions: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of all predicted relations of the records, and 1 for each that is right, between any mentions, else 0."""
+    scores, right = [], []
+    for record, made in zip(gold, predictions, strict=True):
+        stated = related_spans(record)
+        for r in made["relations"]:
+            head, tail = (made["mentions"][r[end]] for end in ("head", "tail"))
+            scores.append(r["score"])
+            right.append(((head["start"], head["end"]), r["type"], (tail["start"], tail["end"])) in stated)
+    return np.array(scores, float), np.array(right, float)
+
+
+def expected_calibration_error(scores: np.ndarray, right: np.ndarray, *, n_bins: int = 10) -> float:
+    """Mean distance of score and share of right ones over bins of equal width, weighed by size (Guo et al. 2017)."""
+    bins = np.minimum((scores * n_bins).astype(int), n_bins - 1)
+    gaps = [
+        (bins == i).mean() * abs(scores[bins == i].mean() - right[bins == i].mean())
+        for i in range(n_bins)
+        if (bins == i).any()
+    ]
+    return round(float(sum(gaps)), 4)
 
 
 def related_spans(record: Record) -> set[tuple[Any, ...]]:

@@ -10,10 +10,13 @@ from typing import Any
 
 from kgpipe.engine import Progress, silent
 from kgpipe.errors import InputError
-from kgpipe.evaluate.extraction import extraction
-from kgpipe.extract.data import read_records
+from kgpipe.evaluate.extraction import expected_calibration_error, extraction, judged
+from kgpipe.extract.data import held_out, read_records
 from kgpipe.extract.files import extract_rows
 from kgpipe.schema import EntityType, RelationType, Schema
+
+LITERALS = {"date": "date", "time": "date", "number": "number"}
+"""Type labels of annotated sets that a schema would have as literals."""
 
 
 def predictions(
@@ -36,9 +39,10 @@ def predictions(
         groups[tuple(record["entity_types"]), tuple(record["relation_types"])].append(i)
     found: list[dict[str, Any]] = [{} for _ in gold]
     done = 0
+    extractor = None
     for (types, relations), rows in groups.items():
         schema = label_schema(types, relations, described or {})
-        extractor = EncoderExtractor(schema, checkpoint=checkpoint, threshold=threshold, device=device)
+        extractor = EncoderExtractor(schema, checkpoint=checkpoint, threshold=threshold, device=device, like=extractor)
         for i, made in zip(rows, extract_rows([gold[i] for i in rows], extractor), strict=True):
             found[i] = made
         done += len(rows)
@@ -58,7 +62,10 @@ def label_schema(types: Sequence[str], relations: Sequence[str], described: dict
 
     return Schema(
         name="labels",
-        entities={t: EntityType(t, t, about_types.get(t, {}).get("description") or "") for t in types},
+        entities={
+            t: EntityType(t, t, about_types.get(t, {}).get("description") or "", literal=LITERALS.get(t, ""))
+            for t in types
+        },
         relations={
             r: RelationType(r, r, about.get(r, {}).get("description") or "", ends(r, "domain"), ends(r, "range"))
             for r in relations
@@ -73,11 +80,16 @@ def evaluate_file(
     checkpoint: Path | str = "",
     threshold: float = 0.0,
     limit: int = 0,
+    hold_out: float = 0.0,
     device: str = "",
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """The scores of `evaluate.extraction.extraction` for an annotated file; of `labels` the set is used whose name it has."""
-    records = list(read_records(gold))[: limit or None]
+    """The scores of `evaluate.extraction.extraction` for an annotated file; of `labels` the set is used whose name it has.
+
+    Records that `kgpipe calibrate --hold-out` takes at that share are left out. Beside the scores stands `calibration`:
+    how far on average a relation's score is from the share of relations with such a score that are right.
+    """
+    records = [r for r in read_records(gold) if not hold_out or not held_out(r, hold_out)][: limit or None]
     if not records or any("mentions" not in r for r in records):
         raise InputError(
             f"{gold} is not annotated: every line needs mentions and relations, and there is at least one."
@@ -91,4 +103,5 @@ def evaluate_file(
     found = predictions(
         records, described=described, checkpoint=checkpoint, threshold=threshold, device=device, progress=progress
     )
-    return extraction(found, records)
+    honest = expected_calibration_error(*judged(records, found))
+    return extraction(found, records) | {"calibration": {"expected_error": honest}}

@@ -12,10 +12,12 @@ from kgpipe.errors import ModelError
 from kgpipe.records import Mention, Passage, Relation, content_id
 from kgpipe.schema import Schema
 
-FORMAT = 1
+FORMAT = 2
 """Version of the checkpoint format."""
-METHOD = 22
+METHOD = 30
 """Counts up when the code around the network (decoding, literals, polarity) gives other results."""
+NEEDED = ("backbone", "mention_threshold", "typing", "scoring", "calibration")
+"""What config.json of a checkpoint must say beside its format."""
 CHECKPOINT = Path(__file__).parents[1] / "models" / "weights" / "extractor"
 """The shipped checkpoint."""
 
@@ -42,12 +44,35 @@ def checkpoint_config(folder: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{path} is damaged: {error}. Fetch or train the checkpoint anew.") from error
-    if config.get("format") != FORMAT:
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        found = config.get("format") if isinstance(config, dict) else "none"
         raise ModelError(
-            f"The checkpoint {folder} has format {config.get('format')}, this kgpipe reads {FORMAT}. "
+            f"The checkpoint {folder} has format {found}, this kgpipe reads {FORMAT}. "
             "Train it anew or install the kgpipe that made it."
         )
+    if lost := [key for key in NEEDED if key not in config]:
+        raise ModelError(f"{path} lacks {', '.join(lost)}. Fetch or train the checkpoint anew.")
     return config
+
+
+def least_score(checkpoint: Path | str, *, threshold: float = 0.0, precision: float = 0.0) -> float:
+    """The least score of a relation that a threshold or a wanted precision means; 0 where neither is given.
+
+    ModelError when both are given, or when no score of the checkpoint promises that precision.
+    """
+    if not precision:
+        return threshold
+    if threshold:
+        raise ModelError("A threshold and a precision are given. Give one: either sets the least score of a relation.")
+    folder = Path(checkpoint or CHECKPOINT)
+    promised = {float(p): score for p, score in checkpoint_config(folder).get("precisions", {}).items()}
+    enough = [p for p in sorted(promised) if p >= precision]
+    if not enough:
+        known = ", ".join(f"{p:g}" for p in sorted(promised)) or "none: `kgpipe calibrate` measures them"
+        raise ModelError(
+            f"No score of {folder} promises precision {precision:g} on held-out data; promised: {known}. Give one of these."
+        )
+    return promised[enough[0]]
 
 
 def fingerprint(schema: Schema, *, checkpoint: Path | str = "", threshold: float = 0.0) -> str:
@@ -56,5 +81,5 @@ def fingerprint(schema: Schema, *, checkpoint: Path | str = "", threshold: float
     config = checkpoint_config(folder)
     with (folder / "model.safetensors").open("rb") as file:
         weights = hashlib.file_digest(file, "sha256").hexdigest()
-    used = threshold or config["threshold"]
-    return content_id("encoder", METHOD, weights, schema.fingerprint, used, config["mention_threshold"])
+    settings = {name: value for name, value in config.items() if name not in ("backbone", "training", "precisions")}
+    return content_id("encoder", METHOD, weights, schema.fingerprint, threshold, json.dumps(settings, sort_keys=True))

@@ -31,10 +31,15 @@ Phrases = dict[str, list[tuple[tuple[str, ...], int]]]
 """First word of a cue to the words of all cues that begin so, and the relation of each."""
 
 
-def phrases(relations: Sequence[RelationType]) -> Phrases:
-    """The cues of relations: label and synonyms in lower case, those without a content word left out."""
+def phrases(relations: Sequence[RelationType], *, but: Sequence[int] = ()) -> Phrases:
+    """The cues of relations: label and synonyms in lower case, those without a content word left out.
+
+    `but` are the indexes of relations that get none.
+    """
     found: Phrases = defaultdict(list)
     for index, relation in enumerate(relations):
+        if index in but:
+            continue
         for text in dict.fromkeys((relation.label, *relation.synonyms)):
             words = tuple(WORD.findall(text.lower()))
             if set(words) - _EMPTY and (words, index) not in found[words[0]]:
@@ -65,28 +70,29 @@ def _agent(words: Sequence[str], start: int, phrase: tuple[str, ...]) -> int:
     return end + tail.index("by") + 1 if "by" in tail and _BE & set(words[max(0, start - 2) : start]) else 0
 
 
-def evidence(cues: Tensor, spans: Tensor, sentences: Tensor, pronouns: Tensor, directed: Tensor) -> Tensor:
-    """(B, K, K, R): 1 where a cue of the relation stands between subject and object, or within NEAR words of the two.
+def evidence(
+    cues: Tensor, spans: Tensor, where: Tensor, sentences: Tensor, pronouns: Tensor, directed: Tensor
+) -> Tensor:
+    """(P, R): 1 where a cue of the relation stands between subject and object, or within NEAR words of the two.
 
-    `cues` as `marked` gives them, `spans` (B, K, 2) first and last words, `sentences` (B, N) the number of each word's
-    sentence, `pronouns` (B, N) whether that sentence has a pronoun: the two spans must stand in one sentence, or in two
-    that follow each other and the second refers back to the first. A relation that is `directed` (R,), because
-    its subjects and objects are of one kind, only counts cues in the voice that fits the order of the two.
+    `cues` as `marked` gives them, `spans` (B, K, 2) first and last words, `where` (P, 3) window, subject and object
+    among K, `sentences` (B, N) the number of each word's sentence, `pronouns` (B, N) whether that sentence has a
+    pronoun: the two spans must stand in one sentence, or in two that follow each other and the second refers back to
+    the first. A relation that is `directed` (R,), because its subjects and objects are of one kind, only counts cues in
+    the voice that fits the order of the two.
     """
+    window, subject, object_ = where.T
     n = cues.shape[2]
     summed = torch.nn.functional.pad(cues.cumsum(2), (0, 0, 1, 0))  # (2, B, N + 1, R)
-    begin, end = spans[..., 0], spans[..., 1]
-    left = (torch.minimum(begin[:, :, None], begin[:, None]) - NEAR).clamp(min=0)  # (B, K, K)
-    right = (torch.maximum(end[:, :, None], end[:, None]) + 1 + NEAR).clamp(max=n)
-    rows = torch.arange(len(begin), device=begin.device).view(-1, 1, 1)
-    seen = summed[:, rows, right] - summed[:, rows, left] > 0  # (2, B, K, K, R)
-    subject_first = (begin[:, :, None] < begin[:, None]).unsqueeze(-1)
-    fits = torch.where(subject_first, seen[0], seen[1])
-    place, back = sentences.gather(1, begin), pronouns.gather(1, begin)
-    apart = place[:, :, None] - place[:, None]  # (B, K, K)
-    together = (apart == 0) | ((apart == 1) & back[:, :, None]) | ((apart == -1) & back[:, None])
-    together = together.unsqueeze(-1)
-    return (torch.where(directed, fits, seen[0] | seen[1]) & together).float()
+    s, o = spans[window, subject], spans[window, object_]  # (P, 2)
+    left = (torch.minimum(s[:, 0], o[:, 0]) - NEAR).clamp(min=0)  # (P,)
+    right = (torch.maximum(s[:, 1], o[:, 1]) + 1 + NEAR).clamp(max=n)
+    seen = summed[:, window, right] > summed[:, window, left]  # (2, P, R)
+    fits = torch.where((s[:, 0] < o[:, 0]).unsqueeze(-1), seen[0], seen[1])
+    apart = sentences[window, s[:, 0]] - sentences[window, o[:, 0]]  # (P,)
+    back_s, back_o = pronouns[window, s[:, 0]], pronouns[window, o[:, 0]]
+    together = (apart == 0) | ((apart == 1) & back_s) | ((apart == -1) & back_o)
+    return (torch.where(directed, fits, seen[0] | seen[1]) & together.unsqueeze(-1)).float()
 
 
 def stated(

@@ -21,6 +21,7 @@ import torch
 from tokenizers import Tokenizer
 
 from kgpipe.errors import InputError
+from kgpipe.records import Passage, content_id
 from kgpipe.sentences import sentences
 
 WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
@@ -101,6 +102,15 @@ def windows(text: str, tokenizer: Tokenizer, *, max_words: int = MAX_WORDS, star
         else:
             made.append(window)
     return made
+
+
+def retokenised(window: Window, passage: Passage, tokenizer: Tokenizer) -> Window:
+    """The same words of the passage in the word pieces of another tokenizer."""
+    words = [
+        (s - passage.start, e - passage.start, number)
+        for (s, e), number in zip(window.offsets, window.sentences, strict=True)
+    ]
+    return _window(passage.text, words, tokenizer, passage.start)
 
 
 def _window(text: str, words: list[tuple[int, int, int]], tokenizer: Tokenizer, start: int) -> Window:
@@ -210,11 +220,21 @@ PAIR_SETS = ("fewrel", "semeval")
 """Sets in which only one marked pair of a sentence is annotated."""
 
 
-def examples(path: Path | str, tokenizer: Tokenizer) -> list[Example]:
-    """Training windows of a file in the documented format; relations across windows are dropped."""
+def held_out(record: dict[str, Any], share: float) -> bool:
+    """Whether a record belongs to the `share` of all records that is kept out of training, by its text."""
+    return int(content_id("held out", record["text"])[:8], 16) < share * 2**32
+
+
+def examples(path: Path | str, tokenizer: Tokenizer, *, hold_out: float = 0.0) -> list[Example]:
+    """Training windows of a file in the documented format; relations across windows are dropped.
+
+    Records that are `held_out` at that share are left out.
+    """
     made: list[Example] = []
     source = Path(path).name.split(".jsonl")[0]
     for record in read_records(path):
+        if held_out(record, hold_out):
+            continue
         complete = record.get("complete") or {"mentions": True, "relations": True}
         mentions, relations = record.get("mentions", []), record.get("relations", [])
         pair_only = source.startswith(PAIR_SETS)

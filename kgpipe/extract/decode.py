@@ -7,64 +7,120 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kgpipe.extract.network import Batch, Scores
+from kgpipe.extract.network import Spans, best_allowed
 
+POSSIBLE = 0.01
+"""A mention may also be of a type that is less likely than its likeliest by this factor, if a relation needs it."""
 RULE_ORDER = 0.5
 """Rank of a span given by rule among overlapping ones: a longer name that is surer than this wins over the date in it."""
 
 
 @dataclass
-class Decoded:
-    """What B windows say: rows of mentions (window, first word, last word, type) and relations between those rows."""
+class Mentions:
+    """The spans of B windows that are mentions, in order of window, and which of the K of a window they are."""
 
-    mentions: Tensor  # (M, 4)
-    mention_scores: Tensor  # (M,)
+    rows: Tensor  # (M, 4): window, first word, last word, type
+    scores: Tensor  # (M,)
     type_scores: Tensor  # (M, T)
-    relations: Tensor  # (E, 3): subject row, relation type, object row
-    relation_scores: Tensor  # (E,)
+    slot: Tensor  # (M,)
 
 
-def decode(
-    scores: Scores, batch: Batch, *, domain: Tensor, range_: Tensor, threshold: float, mention_threshold: Tensor
-) -> Decoded:
-    """The mentions above their threshold that do not overlap better ones, and the best relation of every pair.
+@dataclass
+class Relations:
+    """The relations between mentions."""
 
-    `mention_threshold` is (B, K) or a scalar; `threshold` is the least probability of a relation. A pair of mentions
-    gets the label and direction of highest score among those whose `domain` and `range_` (R, T) hold the two types.
+    rows: Tensor  # (E, 3): subject row, relation type, object row
+    scores: Tensor  # (E,)
+
+
+def mentions(seen: Spans, *, by_rule: Tensor, threshold: Tensor) -> Mentions:
+    """The spans above their threshold, (B, K) or a scalar, that do not overlap better ones.
+
+    Spans rank by their likeliest type or by how likely they name anything, if that is more; types that are `by_rule`
+    (T,) rank with RULE_ORDER.
     """
-    b, k, _ = scores.types.shape
-    each = scores.types.sigmoid()
+    each = seen.types.sigmoid()
     best, kind = each.max(-1)  # (B, K)
-    ruled = batch.by_rule[kind]
-    enough = scores.kept & (best >= mention_threshold)
-    order = torch.where(ruled, RULE_ORDER, best).masked_fill(~enough, -1).argsort(dim=-1, descending=True, stable=True)
-    first, last = scores.spans[..., 0], scores.spans[..., 1]
-    touching = (first.unsqueeze(2) <= last.unsqueeze(1)) & (first.unsqueeze(1) <= last.unsqueeze(2))  # (B, K, K)
+    rank = torch.where(by_rule[kind], RULE_ORDER, torch.maximum(best, seen.mention.sigmoid()))
+    window, slot = apart(rank, seen.kept & (best >= threshold), seen.spans).nonzero().T
+    return Mentions(
+        torch.cat((window.unsqueeze(-1), seen.spans[window, slot], kind[window, slot].unsqueeze(-1)), -1),
+        best[window, slot],
+        each[window, slot],
+        slot,
+    )
+
+
+def apart(rank: Tensor, enough: Tensor, spans: Tensor) -> Tensor:
+    """(B, K): which of the spans (B, K, 2) that are good `enough` overlap none of higher `rank` (B, K), greedily."""
+    order = rank.masked_fill(~enough, -1).argsort(dim=-1, descending=True, stable=True)
+    touching = overlapping(spans)
     chosen = torch.zeros_like(enough)
-    rows = torch.arange(b, device=best.device)
-    for place in range(k):  # greedy by score, all windows at once
+    rows = torch.arange(len(rank), device=rank.device)
+    for place in range(rank.shape[1]):  # all windows at once
         at = order[:, place]
         free = ~(touching[rows, at] & chosen).any(-1)
         chosen[rows, at] = enough[rows, at] & free
-    where = chosen.nonzero()  # (M, 2)
-    window, slot = where.T
-    number = torch.full((b, k), -1, device=best.device)
-    number[window, slot] = torch.arange(len(where), device=best.device)
+    return chosen
 
-    legal = domain.T[kind][:, :, None] & range_.T[kind][:, None]  # (B, K, K, R)
-    pair = chosen[:, :, None] & chosen[:, None]
-    probability = scores.relations.sigmoid().masked_fill(~(legal & pair.unsqueeze(-1)), 0)
-    probability = torch.nn.functional.pad(probability, (0, 1))  # a schema may have no relation at all
-    top, label = probability.max(-1)  # (B, K, K)
-    index = torch.arange(k, device=best.device)
-    later = (index[:, None] > index[None]).unsqueeze(0)
-    back = top.transpose(1, 2)
-    wins = (top > back) | ((top == back) & ~later)
-    i, s, o = ((top >= threshold) & (top > 0) & wins).nonzero().T
-    return Decoded(
-        mentions=torch.stack((window, first[window, slot], last[window, slot], kind[window, slot]), -1),
-        mention_scores=best[window, slot],
-        type_scores=each[window, slot],
-        relations=torch.stack((number[i, s], label[i, s, o], number[i, o]), -1),
-        relation_scores=top[i, s, o],
-    )
+
+def beaten(rank: Tensor, enough: Tensor, spans: Tensor, *, by: float) -> Tensor:
+    """(B, K): which of the spans (B, K, 2) overlap one that is good `enough` and ranks (B, K) higher by so much."""
+    better = rank.unsqueeze(1) - by > rank.unsqueeze(2)  # (B, K, K), the other one last
+    return (overlapping(spans) & better & enough.unsqueeze(1)).any(-1)
+
+
+def overlapping(spans: Tensor) -> Tensor:
+    """(B, K, K): which of the spans (B, K, 2) share words."""
+    first, last = spans[..., 0], spans[..., 1]
+    return (first.unsqueeze(2) <= last.unsqueeze(1)) & (first.unsqueeze(1) <= last.unsqueeze(2))
+
+
+def pairs(found: Mentions, *, domain: Tensor, range_: Tensor) -> tuple[Tensor, Tensor]:
+    """(P, 2) rows of mentions of one window that may be subject and object, in order, and (P, R) of which relations.
+
+    A relation is possible whose `domain` and `range_` (R, T) hold POSSIBLE types of the two. With a pair comes the
+    turned one, also if nothing is possible in that direction.
+    """
+    window = found.rows[:, 0].contiguous()
+    before = torch.searchsorted(window, window)
+    count = torch.searchsorted(window, window, right=True) - before
+    subject = torch.repeat_interleave(count)
+    step = torch.arange(len(subject), device=window.device) - (count.cumsum(0) - count)[subject]
+    where = torch.stack((subject, before[subject] + step), -1)[before[subject] + step != subject]
+    legal = possible(found.type_scores, domain)[where[:, 0]] & possible(found.type_scores, range_)[where[:, 1]]
+    either = legal.any(-1)
+    either = either | either[turned(where, len(window))]
+    return where[either], legal[either]
+
+
+def turned(where: Tensor, n: int) -> Tensor:
+    """(P,): for each pair of `pairs` the place of the one with its ends exchanged; `n` is the number of mentions."""
+    return torch.searchsorted(where[:, 0] * n + where[:, 1], where[:, 1] * n + where[:, 0])
+
+
+def relations(logits: Tensor, where: Tensor, legal: Tensor, *, n: int, threshold: Tensor) -> Relations:
+    """The label and direction of highest score of each of the `pairs` of `n` mentions, if that is high enough.
+
+    `logits` are (P, R), `threshold` (R,) is the least probability of each relation.
+    """
+    subject, object_ = where.T
+    probability = torch.nn.functional.pad(logits.sigmoid().masked_fill(~legal, 0), (0, 1))  # R may be 0
+    top, label = probability.max(-1)  # (P,)
+    back = top[turned(where, n)]
+    wins = (top > back) | ((top == back) & (subject < object_))
+    keep = (top >= torch.nn.functional.pad(threshold, (0, 1))[label]) & (top > 0) & wins
+    return Relations(torch.stack((subject, label, object_), -1)[keep], top[keep])
+
+
+def likeliest(score: Tensor, window: Tensor, most: int) -> Tensor:
+    """Places of the finite scores (P,) that are among the `most` highest of their window (P,), which is in order."""
+    order = score.argsort(descending=True, stable=True)
+    order = order[window[order].argsort(stable=True)]  # by window, then by score
+    rank = torch.arange(len(score), device=score.device) - torch.searchsorted(window.contiguous(), window[order])
+    return order[(rank < most) & score[order].isfinite()]
+
+
+def possible(each: Tensor, allowed: Tensor) -> Tensor:
+    """(..., R): whether spans with type probabilities (..., T) may be of a type that a relation allows (R, T)."""
+    return best_allowed(each, allowed) >= (POSSIBLE * each.amax(-1, keepdim=True)).clamp(min=1e-9)

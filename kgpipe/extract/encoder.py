@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -14,38 +16,67 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from kgpipe import engine, literals
+from kgpipe import engine, literals, names
 from kgpipe.errors import ModelError
-from kgpipe.extract import cues
+from kgpipe.extract import cues, decode
 from kgpipe.extract.base import CHECKPOINT, FORMAT, Found, checkpoint_config, fingerprint
-from kgpipe.extract.data import Window, collate, windows
-from kgpipe.extract.decode import Decoded, decode
-from kgpipe.extract.labels import label_vectors, mean_vectors
-from kgpipe.extract.network import MAX_WIDTH, Batch, JointNetwork, Scores
+from kgpipe.extract.data import Window, collate, retokenised, windows
+from kgpipe.extract.labels import label_vectors, mean_vectors, said
+from kgpipe.extract.naming import Namer, pair_pieces, type_pieces
+from kgpipe.extract.network import MAX_WIDTH, SURE, Batch, JointNetwork, Spans, best_allowed
 from kgpipe.extract.polarity import polarity
 from kgpipe.extract.proposals import PRONOUN, name_runs
-from kgpipe.models.backbone import WEIGHTS, empty_backbone, load_tokenizer, load_weights, token_batches
-from kgpipe.models.embed import Embedder
+from kgpipe.extract.scoring import FAR, known_logit, novelty, relation_features, type_features
+from kgpipe.models.backbone import (
+    WEIGHTS,
+    empty_backbone,
+    load_backbone,
+    load_tokenizer,
+    load_weights,
+    token_batches,
+)
+from kgpipe.models.embed import Embedder, sentence_vectors
 from kgpipe.records import Mention, Passage, Relation, rounded
 from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 
 FROZEN = "backbone.embeddings.word_embeddings.weight"
-FORCED_THRESHOLD = 0.03
+NAMER, KNOWN_TYPES, KNOWN_RELATIONS = "namer.", "known_types", "known_relations"
+SETTINGS: dict[str, Any] = {
+    "mention_threshold": {"known": 0.4, "new": 0.18},
+    "typing": [1, 0, 8, 0, 0, 0, -0.08, 0.224, 3.391, 10.507, 0.113, -4.682],
+    "scoring": [1, 0, 0, 0.227, 0.032, -5.253, 8.154, 0.092, 0.205],
+    "calibration": {
+        "known": {"slope": 1.0, "offset": 0.0, "threshold": 0.5},
+        "new": {"slope": 1.0, "offset": 0.0, "threshold": 0.08},
+    },
+    "precisions": {},
+}
+"""What a new checkpoint says before `kgpipe calibrate`: thresholds, and the weights of `scoring.relation_features` and
+`type_features`, whose halves for new labels were fitted on sets that the network had not seen (docs/training.md)."""
+FORCED_THRESHOLD = 0.15
 """Least score of a span that is written like a name (or is `it`); one below it stays if a relation needs it."""
 KNOWN_NAMES = 100_000
+CONTEXT = 6
+"""Words on either side of a name that say what it is."""
 NAME_THRESHOLD = 0.1
 """Spans below this are not worth a look at their name."""
+NAME_GAIN = 4.0
+"""Nor are those that overlap a span whose logit is higher by this: a name seldom changes it by so much."""
 TOP_K = 24
+LEAST_FIT = 0.01
+"""A pair whose types a relation does not allow is as unlikely as this."""
+MAX_PAIRS, RELATED_THRESHOLD = 12, -6.0
+"""The second pass reads at most so many pairs a window, none with a lower logit of being related."""
 HEAD_BONUS = 0.01
 """By how much a type whose label or synonym is the head word of a name is put before the likeliest other one: a Turing
 Award is an award. Too little to change which of two overlapping spans wins."""
-NAME_WEIGHT = 8.0
-"""Logits a unit of cosine between a name and a type label, chosen on crossner.dev."""
 POSSIBLE_TYPE = 0.03
 """A name may still be of a type with this score when the words state a relation that needs it to be."""
 STATED_SCORE = 0.75
-"""Least score of a relation whose cue stands between two names that fit it, with no nearer ones."""
+"""Least raw score of a relation whose cue stands between two names that fit it, with no nearer ones."""
+SURER = 0.8
+"""Raw score from which on another relation of two names stays although the words state one."""
 CUE_WEIGHT, CUE_AGAINST = 2.0, 1.0
 """Logits that a relation gains from a cue word of its own, and loses where there is only one of another relation."""
 _AFTER_HEAD = ("of", "for", "at", "in")
@@ -79,16 +110,22 @@ class EncoderExtractor:
     """Reads passages with one schema. `threshold` 0 means the checkpoint's own."""
 
     def __init__(
-        self, schema: Schema, *, checkpoint: Path | str = "", threshold: float = 0.0, device: str = ""
-    ) -> None:  # fmt: skip
+        self,
+        schema: Schema,
+        *,
+        checkpoint: Path | str = "",
+        threshold: float = 0.0,
+        device: str = "",
+        like: EncoderExtractor | None = None,
+    ) -> None:
+        """`like` is one of the same checkpoint and device, whose models are used instead of loading them again."""
         folder = Path(checkpoint or CHECKPOINT)
         self.device = engine.device(device)
         self.dtype = engine.autocast_dtype(self.device)
-        self.network, config = load_network(folder)
-        self.network.to(self.device)
+        self.loaded = loaded = like.loaded if like else load_checkpoint(folder)
+        config = loaded.config
+        self.network = loaded.network.to(self.device)
         self.tokenizer = load_tokenizer(config["tokenizer_folder"])
-        self.threshold = threshold or config["threshold"]
-        self.mention_threshold = config["mention_threshold"]
         self.fingerprint = fingerprint(schema, checkpoint=folder, threshold=threshold)
         self.schema = schema
         self.types = list(schema.entities.values())
@@ -96,16 +133,26 @@ class EncoderExtractor:
         self.person = next((i for i, e in enumerate(self.types) if schema.family(e.name) in schema.people), -1)
         self.human = torch.tensor([schema.family(e.name) in schema.people for e in self.types], dtype=torch.bool)
         self.rule_types = {kind: self._index(name) for kind, name in schema.literal_types().items() if kind != "text"}
-        self.embedder = Embedder(device=device)
+        self.embedder = like.embedder if like else Embedder(device=device, backbone=loaded.embedder)
         types, readings, self.turned = label_vectors(schema, self.embedder)
+        self.weights, self.type_weights = (
+            torch.tensor(config[name], dtype=torch.float, device=self.device) for name in ("scoring", "typing")
+        )
+        self.novel_types = self._novelty([e.label for e in self.types], loaded.known_types)
+        self._prepare_naming(loaded, schema)
+        self._prepare_scores(config["calibration"], threshold)
+        least = config["mention_threshold"]
+        self.mention_threshold = least["known"] + (least["new"] - least["known"]) * self.novel_types  # (T,)
         self.type_vectors = mean_vectors([[e.label, *e.synonyms] for e in self.types], self.embedder)
         self.cues = cues.phrases(self.relations)
+        # labels alone are chosen for reading; who gives synonyms has thought of the words that state a relation
+        self.stating = cues.phrases(self.relations, but=[i for i, r in enumerate(self.relations) if not r.synonyms])
         self.known: dict[str, np.ndarray] = {}
-        names = [e.name for e in self.types]
+        kinds = [e.name for e in self.types]
         self.heads = {
             word.lower(): i for i, e in reversed(list(enumerate(self.types))) for word in (e.label, *e.synonyms)
         }
-        self.fitting = [self._fitting(side, names) for side in ("domain", "range")]
+        self.fitting = [self._fitting(side, kinds) for side in ("domain", "range")]
         self.labels = {
             "types": torch.from_numpy(types),
             "relations": torch.from_numpy(readings.reshape(-1, types.shape[1])),
@@ -114,9 +161,44 @@ class EncoderExtractor:
             "by_rule": torch.tensor([e.literal in ("date", "number") for e in self.types], dtype=torch.bool),
         }
         # a University may be the object where an Organization was seen: types of one family, mended afterwards
-        family = torch.tensor([[schema.family(a) == schema.family(b) for b in names] for a in names], dtype=torch.float)
+        family = torch.tensor([[schema.family(a) == schema.family(b) for b in kinds] for a in kinds], dtype=torch.float)
         self.directed = ((self.fitting[0].float() @ family) * self.fitting[1] > 0).any(-1).to(self.device)
         self.legal = [(side.float() @ family > 0).to(self.device) for side in self.fitting]
+
+    def _prepare_scores(self, curves: dict[str, dict[str, float]], threshold: float) -> None:
+        """The curve from raw to honest scores of each relation (R,), its least honest score and its least raw one."""
+        share = self.novel.cpu()
+        slope, offset, least = (
+            (1 - share) * curves["known"][name] + share * curves["new"][name]
+            for name in ("slope", "offset", "threshold")
+        )
+        self.curves = torch.stack((slope, offset)).T.tolist()
+        self.least = torch.full_like(least, threshold).tolist() if threshold else least.tolist()
+        wanted = torch.tensor(self.least).clamp(1e-4, 1 - 1e-4)
+        self.threshold = ((wanted.logit() - offset) / slope).sigmoid().to(self.device)
+
+    def _honest(self, label: int, score: float) -> float:
+        """The share of relations of such a raw score that is right."""
+        slope, offset = self.curves[label]
+        score = min(max(score, 1e-4), 1 - 1e-4)
+        return 1 / (1 + math.exp(-(slope * math.log(score / (1 - score)) + offset)))
+
+    def _novelty(self, labels: list[str], known: torch.Tensor) -> torch.Tensor:
+        return novelty(torch.from_numpy(self.embedder.encode(labels, exact=True)), known).to(self.device)
+
+    def _prepare_naming(self, loaded: Checkpoint, schema: Schema) -> None:
+        """What the second pass needs of the schema: how new each relation is, its vector, the texts of types."""
+        labels = [r.label for r in self.relations]
+        self.novel = self._novelty(labels, loaded.known_relations)
+        self.any_novel = bool((self.novel > 0).any())
+        self.namer = Embedder(device=str(self.device), backbone=loaded.namer.backbone)
+        vectors = mean_vectors([said(schema, r)[:2] for r in self.relations], self.namer)
+        vectors = vectors.reshape(len(labels), self.embedder.backbone.config.hidden_size)
+        self.label_names = torch.from_numpy(vectors).to(self.device)  # (R, V)
+        tokenizer = self.namer.tokenizer
+        self.same_tokenizer = self.tokenizer.to_str() == tokenizer.to_str()
+        self.naming_ends = (tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
+        self.type_texts = tuple(t.to(self.device) for t in type_pieces([e.label for e in self.types], tokenizer))
 
     def _fitting(self, side: str, names: list[str]) -> torch.Tensor:
         """(R, T) whether a type may stand on that side of a relation."""
@@ -127,8 +209,8 @@ class EncoderExtractor:
         """What each passage says, in order; offsets are those of the document."""
         reads = [read for i, passage in enumerate(passages) for read in self._reads(i, passage)]
         found: list[list[_Row]] = [[] for _ in passages]
-        for chosen, decoded in self._decoded(reads, passages):
-            self._collect(chosen, decoded, passages, found)
+        for chosen, mentions, relations in self._decoded(reads, passages):
+            self._collect(chosen, mentions, relations, passages, found)
         return [self._finished(passage, rows) for passage, rows in zip(passages, found, strict=True)]
 
     def _index(self, name: str) -> int:
@@ -147,7 +229,7 @@ class EncoderExtractor:
                     read.forced.append(found)
                     read.fixed.append(kind)
                     read.values[found] = value
-            dates = [found for found in read.values if len(read.values[found]) > 3 and "-" in read.values[found]]
+            dates = [found for found in read.values if read.values[found][4:5] == "-"]
             for first, last in name_runs(self._words(read, passage, lower=False), window.sentences):
                 if (first, last) not in read.forced and all(b < first or last < a for a, b in dates):
                     read.forced.append((first, last))
@@ -157,7 +239,7 @@ class EncoderExtractor:
     @torch.inference_mode()
     def _decoded(
         self, reads: Sequence[_Read], passages: Sequence[Passage], *, budget: int = 4096
-    ) -> Iterator[tuple[list[_Read], Decoded]]:
+    ) -> Iterator[tuple[list[_Read], decode.Mentions, decode.Relations]]:
         if not self.relations and not self.types:
             return
         for indexes in token_batches([len(r.window.pieces) for r in reads], budget=budget):
@@ -172,63 +254,150 @@ class EncoderExtractor:
             }
             batch = Batch(**tensors, **self.labels, **masks).to(self.device)
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
-                scores = self.network(batch, top_k=TOP_K)
+                seen = self.network.look(batch, top_k=TOP_K)
             words = [self._words(read, passages[read.passage]) for read in chosen]
             places, pronouns = _sentences_of(chosen, words, batch)
-            said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
-            said = cues.evidence(said.to(self.device), scores.spans, places, pronouns, self.directed)
-            against = said.amax(-1, keepdim=True) * (1 - said) if said.shape[-1] else said
-            scores.relations = self._turned_back(scores.relations) + CUE_WEIGHT * said - CUE_AGAINST * against
-            open_ = self._open(scores, batch)
-            scores.types = scores.types.masked_fill(self._joined_people(words, scores), -torch.inf)
-            scores.types = scores.types.masked_fill(_astride(places, scores.spans).unsqueeze(-1), -torch.inf)
-            scores.types = scores.types + self._name_types(chosen, passages, scores, open_)
-            named = self._head_types(words, scores).bool()
-            scores.types = torch.where(named, scores.types.amax(-1, keepdim=True) + HEAD_BONUS, scores.types)
-            yield (
-                chosen,
-                decode(
-                    scores, batch, domain=self.legal[0], range_=self.legal[1], threshold=self.threshold,
-                    mention_threshold=torch.where(open_, 0, self.mention_threshold),
-                ),
+            open_ = self._open(seen, batch)
+            types = seen.types.masked_fill(self._joined_people(words, seen), -torch.inf)
+            types = types.masked_fill(_astride(places, seen.spans).unsqueeze(-1), -torch.inf)
+            types = self._retyped(chosen, passages, replace(seen, types=types), batch, open_)
+            named = self._head_types(words, seen).bool()
+            types = torch.where(named, types.amax(-1, keepdim=True) + HEAD_BONUS, types)
+            mentions = decode.mentions(
+                replace(seen, types=types), by_rule=batch.by_rule,
+                threshold=torch.where(open_, 0, self.mention_threshold[types.argmax(-1)]),
             )  # fmt: skip
+            pairs, legal = decode.pairs(mentions, domain=self.legal[0], range_=self.legal[1])
+            where = torch.cat((mentions.rows[pairs[:, 0], :1], mentions.slot[pairs]), -1)  # (P, 3)
+            said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
+            said = cues.evidence(said.to(self.device), seen.spans, where, places, pronouns, self.directed)
+            against = said.amax(-1, keepdim=True) * (1 - said) if said.shape[-1] else said
+            logits = self._scored(batch, seen, mentions, pairs, legal, chosen, passages)
+            logits = logits + CUE_WEIGHT * said - CUE_AGAINST * against
+            related = decode.relations(logits, pairs, legal, n=len(mentions.rows), threshold=self.threshold)
+            yield chosen, mentions, related
 
-    def _name_types(
-        self, chosen: list[_Read], passages: Sequence[Passage], scores: Scores, open_: torch.Tensor
-    ) -> torch.Tensor:  # fmt: skip
-        """(B, K, T): what the names alone suggest: cosine of name and type label, over the mean of the types.
+    def _retyped(
+        self, chosen: list[_Read], passages: Sequence[Passage], scores: Spans, batch: Batch, open_: torch.Tensor
+    ) -> torch.Tensor:
+        """(B, K, T) final logits of types; a type given by rule stays as it is.
 
-        The embedder knows many names from its own training, also of kinds that the extractor's data lacks.
+        The embedder knows many names from its own training, also of kinds that the extractor's data lacks: the cosine
+        of a name and a type's label is one of the features, and so is, where a type is new, that of the name in its
+        context.
         """
-        likely = scores.kept & ((scores.types.amax(-1).sigmoid() >= NAME_THRESHOLD) | open_)
+        likely = torch.maximum(scores.types.amax(-1), scores.mention).sigmoid() >= NAME_THRESHOLD
+        given = (scores.types == SURE).any(-1)
+        cosine, context = torch.zeros_like(scores.types), torch.zeros_like(scores.types)
+        if bool((self.novel_types > 0).any()):
+            context = self._in_context(scores, batch.words, self._naming_tensors(batch, chosen, passages))
+        features = type_features(scores.types, scores.mention, cosine, context, self.novel_types)
+        rank = (features @ self.type_weights).masked_fill(scores.types == -torch.inf, -torch.inf).amax(-1)
+        rank = torch.where(given, 0, rank)  # the logit of decode.RULE_ORDER
+        likely = scores.kept & (likely | open_) & ~given & (rank > -torch.inf)
+        likely &= ~decode.beaten(rank, scores.kept, scores.spans, by=NAME_GAIN)
         b, k = likely.nonzero(as_tuple=True)
-        names = []
+        surfaces = []
         for row, (first, last) in zip(b.tolist(), scores.spans[b, k].tolist(), strict=True):
             offsets, passage = chosen[row].window.offsets, passages[chosen[row].passage]
-            names.append(passage.text[offsets[first][0] - passage.start : offsets[last][1] - passage.start])
-        new = [name for name in dict.fromkeys(names) if name not in self.known]
+            surfaces.append(passage.text[offsets[first][0] - passage.start : offsets[last][1] - passage.start])
+        new = [name for name in dict.fromkeys(surfaces) if name not in self.known]
         if len(self.known) > KNOWN_NAMES:  # memory stays flat over a corpus of any length
-            self.known = {name: self.known[name] for name in names if name in self.known}
+            self.known = {name: self.known[name] for name in surfaces if name in self.known}
         if new:
             self.known.update(zip(new, self.embedder.encode(new) @ self.type_vectors.T, strict=True))
-        out = torch.zeros_like(scores.types)
-        if names:
-            cosine = torch.from_numpy(np.stack([self.known[name] for name in names])).to(out.device)
-            out[b, k] = NAME_WEIGHT * (cosine - cosine.mean(-1, keepdim=True))
+        if surfaces:
+            cosine[b, k] = torch.from_numpy(np.stack([self.known[name] for name in surfaces])).to(cosine.device)
+        made = type_features(scores.types, scores.mention, cosine, context, self.novel_types) @ self.type_weights
+        return torch.where(given.unsqueeze(-1) | (scores.types == -torch.inf), scores.types, made)
+
+    def _scored(
+        self,
+        batch: Batch,
+        seen: Spans,
+        mentions: decode.Mentions,
+        pairs: torch.Tensor,
+        legal: torch.Tensor,
+        chosen: list[_Read],
+        passages: Sequence[Passage],
+    ) -> torch.Tensor:
+        """(P, R) final logits: those of the network where it knows a label, with the second pass where not.
+
+        The second pass reads the likeliest pairs only; of the others a new label is never said. A relation scores as
+        its better reading, its own or its inverse for the pair turned.
+        """
+        where = mentions.rows[pairs[:, 0], 0], *mentions.slot[pairs].T
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
+            readings, related = self.network.pairs(batch, seen, *where)  # (P, R + I), (P,)
+        n = len(self.relations)
+        joint, inverse = readings[:, :n], readings[:, n:][decode.turned(pairs, len(mentions.rows))]
+        joint[:, self.turned] = torch.maximum(joint[:, self.turned], inverse)
+        out = known_logit(joint, related, self.weights).masked_fill(self.novel > 0, -FAR)
+        if not self.any_novel or not len(pairs):
+            return out
+        sure = mentions.scores >= self.mention_threshold[mentions.rows[:, 3]]
+        wanted = (legal & (self.novel > 0)).any(-1) & sure[pairs].all(-1)
+        likely = torch.where(wanted & (related >= RELATED_THRESHOLD), related, -torch.inf)
+        read = decode.likeliest(likely, where[0], MAX_PAIRS)
+        if len(read):
+            subject, object_ = pairs[read].T
+            fit = [
+                best_allowed(mentions.type_scores[end], side).clamp(min=LEAST_FIT).log()
+                for end, side in zip((subject, object_), self.legal, strict=True)
+            ]  # (P, R)
+            vectors = self._pair_vectors(batch, mentions.rows[subject], mentions.rows[object_], chosen, passages)
+            cosine = vectors @ self.label_names.T
+            made = relation_features(joint[read], related[read], cosine, fit[0] + fit[1], self.novel)
+            out[read] = torch.where(self.novel > 0, made @ self.weights, out[read])
         return out
 
-    def _turned_back(self, readings: torch.Tensor) -> torch.Tensor:
-        """(B, K, K, R + I) to (B, K, K, R): a relation scores as its better reading, its own or its inverse turned."""
-        n = len(self.relations)
-        own, turned = readings[..., :n].clone(), readings[..., n:].transpose(1, 2)
-        own[..., self.turned] = torch.maximum(own[..., self.turned], turned)
-        return own
+    def _naming_tensors(
+        self, batch: Batch, chosen: list[_Read], passages: Sequence[Passage]
+    ) -> dict[str, torch.Tensor]:  # fmt: skip
+        """The windows in the word pieces of the embedder."""
+        if self.same_tokenizer:
+            return {"pieces": batch.pieces, "mask": batch.mask, "first": batch.first, "last": batch.last}
+        again = [retokenised(r.window, passages[r.passage], self.namer.tokenizer) for r in chosen]
+        return {name: t.to(self.device) for name, t in collate(again).items()}
+
+    def _in_context(self, scores: Spans, words: torch.Tensor, tensors: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(B, K, T): cosines of type labels with the mean state of each span and CONTEXT words on either side."""
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
+            states = self.embedder.backbone(input_ids=tensors["pieces"], attention_mask=tensors["mask"])
+        total = torch.nn.functional.pad(states.last_hidden_state.float().cumsum(1), (0, 0, 1, 0))  # (B, L + 1, D)
+        rows = torch.arange(len(total), device=total.device).unsqueeze(1)
+        begin = (scores.spans[..., 0] - CONTEXT).clamp(min=0)
+        end = torch.minimum(scores.spans[..., 1] + CONTEXT, words.sum(1, keepdim=True) - 1).clamp(min=0)
+        left, right = tensors["first"][rows, begin], tensors["last"][rows, end] + 1
+        mean = torch.nn.functional.normalize(total[rows, right] - total[rows, left], dim=-1)
+        return mean @ torch.from_numpy(self.type_vectors).to(mean.device).T
+
+    def _pair_vectors(
+        self,
+        batch: Batch,
+        subject: torch.Tensor,
+        object_: torch.Tensor,
+        chosen: list[_Read],
+        passages: Sequence[Passage],
+    ) -> torch.Tensor:
+        """(P, V): the vectors of the texts of pairs of mentions, given as their rows (P, 4)."""
+        tensors = self._naming_tensors(batch, chosen, passages)
+        rows = torch.cat((subject[:, :3], object_[:, 1:3]), -1)
+        kinds = torch.stack((subject[:, 3], object_[:, 3]), -1)
+        pieces, mask = pair_pieces(tensors, rows, kinds, self.type_texts, self.naming_ends)
+        lengths = mask.sum(1).tolist()
+        out = torch.zeros(len(rows), self.label_names.shape[1], device=self.device)
+        for some in token_batches(lengths, budget=4096):
+            longest = lengths[some[0]]
+            with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
+                out[some] = sentence_vectors(self.namer.backbone, pieces[some, :longest], mask[some, :longest])
+        return out
 
     def _words(self, read: _Read, passage: Passage, *, lower: bool = True) -> list[str]:
         words = [passage.text[s - passage.start : e - passage.start] for s, e in read.window.offsets]
         return [word.lower() for word in words] if lower else words
 
-    def _joined_people(self, windows_words: list[list[str]], scores: Scores) -> torch.Tensor:
+    def _joined_people(self, windows_words: list[list[str]], scores: Spans) -> torch.Tensor:
         """(B, K, T): types of people for spans with `and` or a comma in them: those are several people."""
         joins = torch.zeros(len(windows_words), scores.span_types.shape[1] + 1)
         for b, words in enumerate(windows_words):
@@ -237,7 +406,7 @@ class EncoderExtractor:
         within = total.gather(1, scores.spans[..., 1] + 1) - total.gather(1, scores.spans[..., 0]) > 0
         return within.unsqueeze(-1) & self.human.to(within.device)
 
-    def _head_types(self, windows_words: list[list[str]], scores: Scores) -> torch.Tensor:
+    def _head_types(self, windows_words: list[list[str]], scores: Spans) -> torch.Tensor:
         """(B, K, T): 1 for the type that the head word of a span of several words names, else 0.
 
         The head is the last word, or the one before of, for, at, in: the University of Manchester is a university.
@@ -259,33 +428,42 @@ class EncoderExtractor:
         return torch.nn.functional.one_hot(kind.clamp(min=0), len(self.types)) * good.unsqueeze(-1)
 
     @staticmethod
-    def _open(scores: Scores, batch: Batch) -> torch.Tensor:
+    def _open(scores: Spans, batch: Batch) -> torch.Tensor:
         """(B, K): the forced spans whose type is not given."""
         where = batch.forced[..., 0] * MAX_WIDTH + batch.forced[..., 1] - batch.forced[..., 0]
         open_ = batch.forced_mask & (batch.fixed < 0)
         return ((scores.flat.unsqueeze(-1) == where.unsqueeze(1)) & open_.unsqueeze(1)).any(-1)
 
     def _collect(
-        self, chosen: list[_Read], decoded: Decoded, passages: Sequence[Passage], found: list[list[_Row]]
-    ) -> None:  # fmt: skip
+        self,
+        chosen: list[_Read],
+        mentions: decode.Mentions,
+        related: decode.Relations,
+        passages: Sequence[Passage],
+        found: list[list[_Row]],
+    ) -> None:
         """Adds the mentions of a batch to the rows of their passages, and to each its relations as subject."""
         rows: list[_Row] = []
-        for (b, first, last, kind), scores in zip(decoded.mentions.tolist(), decoded.type_scores.tolist(), strict=True):
+        for (b, first, last, kind), scores in zip(mentions.rows.tolist(), mentions.type_scores.tolist(), strict=True):
             read = chosen[b]
             span = read.window.offsets[first][0], read.window.offsets[last][1]
+            if (first, last) not in read.values:
+                home = passages[read.passage]
+                inner = names.trimmed(home.text, span[0] - home.start, span[1] - home.start)
+                span = inner[0] + home.start, inner[1] + home.start
             rows.append(_Row(*span, kind, scores, read.values.get((first, last), "")))
             found[read.passage].append(rows[-1])
-        ranked = decoded.relation_scores.argsort(descending=True).tolist()
-        relations, scores = decoded.relations.tolist(), decoded.relation_scores.tolist()
+        ranked = related.scores.argsort(descending=True).tolist()
+        relations, scores = related.rows.tolist(), related.scores.tolist()
         for subject, label, object_, score in ((*relations[i], scores[i]) for i in ranked):
             self._refine(rows[subject], self.fitting[0][label])
             self._refine(rows[object_], self.fitting[1][label])
             rows[subject].out.append((label, rows[object_], score))
         by_window: dict[int, list[int]] = {}
-        for number, (b, *_) in enumerate(decoded.mentions.tolist()):
+        for number, (b, *_) in enumerate(mentions.rows.tolist()):
             by_window.setdefault(b, []).append(number)
         for b, numbers in by_window.items():
-            self._add_stated(chosen[b], passages, [rows[n] for n in numbers], decoded.mentions[numbers].tolist())
+            self._add_stated(chosen[b], passages, [rows[n] for n in numbers], mentions.rows[numbers].tolist())
 
     def _add_stated(self, read: _Read, passages: Sequence[Passage], rows: list[_Row], where: list[list[int]]) -> None:
         """Adds the relations of a window that its words state outright; other relations of such a pair give way."""
@@ -308,12 +486,15 @@ class EncoderExtractor:
             )
 
         found = cues.stated(
-            words, places, [(where[n][1], where[n][2]) for n in order], self.cues, legal, self.directed.tolist(),
+            words, places, [(where[n][1], where[n][2]) for n in order], self.stating, legal, self.directed.tolist(),
         )  # fmt: skip
         for subject, label, object_ in sorted(found):
             head, tail = rows[subject], rows[object_]
             score = max([STATED_SCORE, *(s for r, other, s in head.out if r == label and other is tail)])
-            for one, other in ((head, tail), (tail, head)):
+            ends = ((head, tail), (tail, head))
+            if any(s > max(score, SURER) for one, other in ends for _, end, s in one.out if end is other):
+                continue  # the network is surer of another relation of the two
+            for one, other in ends:
                 one.out = [out for out in one.out if out[1] is not other or out[2] == STATED_SCORE]
             self._refine(head, self.fitting[0][label])
             self._refine(tail, self.fitting[1][label])
@@ -348,10 +529,16 @@ class EncoderExtractor:
         taken: set[tuple[int, str, int]] = set()
         relations = []
         for score, i, label, j in sorted(
-            ((score, i, label, place[id(other)]) for i, row in enumerate(rows) for label, other, score in row.out),
+            (
+                (self._honest(label, score), i, label, place[id(other)])
+                for i, row in enumerate(rows)
+                for label, other, score in row.out
+            ),
             key=lambda r: (-r[0], *r[1:]),
         ):
             known = self.relations[label]
+            if score < self.least[label]:
+                continue
             if not (self._fits(mentions[i], known.domain) and self._fits(mentions[j], known.range)):
                 continue  # another, surer relation settled the type of one end
             if known.functional:  # one object a subject; a date is that of one subject
@@ -359,8 +546,8 @@ class EncoderExtractor:
                 if any(end in taken for end in ends):
                     continue
                 taken.update(ends)
-            said = _polarity(passage, borders, mentions[i], mentions[j])
-            relations.append(Relation(i, known.name, j, rounded(score), said))
+            stands = _polarity(passage, borders, mentions[i], mentions[j], known.label)
+            relations.append(Relation(i, known.name, j, rounded(score), stands))
         return tuple(mentions), tuple(sorted(relations, key=lambda r: (r.subject, r.object, r.type)))
 
     def _fits(self, mention: Mention, allowed: tuple[str, ...]) -> bool:
@@ -384,50 +571,83 @@ def _sentences_of(chosen: list[_Read], words: list[list[str]], batch: Batch) -> 
     return places.to(batch.words.device), pronouns.to(batch.words.device)
 
 
-def _polarity(passage: Passage, borders: list[tuple[int, int]], a: Mention, b: Mention) -> str:
+def _polarity(passage: Passage, borders: list[tuple[int, int]], a: Mention, b: Mention, label: str) -> str:
     """Polarity in the sentence that holds both; of ends in two sentences, the first that is not asserted counts."""
     spans = sorted((m.start - passage.start, m.end - passage.start) for m in (a, b))
     homes = [next(((s, e) for s, e in borders if s <= at < e), (0, len(passage.text))) for at, _ in spans]
     if homes[0] == homes[1]:
         start, end = homes[0]
-        return polarity(passage.text[start:end], *((s - start, e - start) for s, e in spans))
+        return polarity(passage.text[start:end], *((s - start, e - start) for s, e in spans), label)
     for (start, end), span in zip(homes, spans, strict=True):
-        said = polarity(passage.text[start:end], (0, 0), (span[0] - start, span[1] - start))
+        said = polarity(passage.text[start:end], (0, 0), (span[0] - start, span[1] - start), label)
         if said != "asserted":
             return said
     return "asserted"
 
 
-def save_checkpoint(network: JointNetwork, folder: Path, *, backbone: Path, training: dict[str, Any]) -> None:
-    """Writes config.json and model.safetensors (fp16); the frozen word embeddings stay with the backbone's folder."""
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A trained extractor: the joint network, the namer, vectors (U, V) of the labels both were trained with.
+
+    `embedder` is the shipped encoder; what is frozen of the namer, and of a network on the same backbone, is its own.
+    """
+
+    network: JointNetwork
+    namer: Namer
+    embedder: torch.nn.Module
+    known_types: torch.Tensor
+    known_relations: torch.Tensor
+    config: dict[str, Any]
+    """config.json, with the folders of backbone and tokenizer."""
+
+
+def save_checkpoint(
+    folder: Path,
+    network: JointNetwork,
+    namer: Namer,
+    known: tuple[torch.Tensor, torch.Tensor],
+    *,
+    backbone: Path,
+    training: dict[str, Any],
+    settings: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Writes config.json and model.safetensors (fp16); what is frozen stays with the folder it came from.
+
+    `known` are the vectors (U, V) of the types and of the relations of all training.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     shipped = backbone.resolve() == (WEIGHTS / "embedder").resolve()
-    state = {k: v.detach().half().contiguous().cpu() for k, v in network.state_dict().items() if k != FROZEN}
+    state = {k: v for k, v in network.state_dict().items() if k != FROZEN}
+    state |= dict(zip((KNOWN_TYPES, KNOWN_RELATIONS), known, strict=True))
+    state |= {NAMER + k: v for k, v in namer.own().items()}
+    state = {k: v.detach().half().contiguous().cpu() for k, v in state.items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
-    config = {
-        "format": FORMAT,
-        "backbone": "embedder" if shipped else str(backbone.resolve()),
-        "threshold": 0.5,
-        "mention_threshold": 0.4,
-        "training": training,
-    }
+    config = {"format": FORMAT, "backbone": "embedder" if shipped else str(backbone.resolve())}
+    config |= (settings or SETTINGS) | {"training": training}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
-def load_network(folder: Path) -> tuple[JointNetwork, dict[str, Any]]:
-    """The network of a checkpoint in fp32, and its config with the folders of backbone and tokenizer.
-
-    ModelError when files are missing, damaged, or of another format version.
-    """
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """The checkpoint of a folder in fp32. ModelError when files are missing, damaged, or of another format version."""
     config = checkpoint_config(folder)
     home = WEIGHTS / "embedder" if config["backbone"] == "embedder" else Path(config["backbone"])
     try:
         state = {k: v.float() for k, v in load_file(folder / "model.safetensors").items()}
         words = load_file(home / "model.safetensors")["embeddings.word_embeddings.weight"].float()
+        known = state.pop(KNOWN_TYPES), state.pop(KNOWN_RELATIONS)
     except (OSError, KeyError, SafetensorError) as error:
         raise ModelError(
             f"The weights of {folder} (backbone {home}) cannot be read: {error}. Fetch or train them anew."
         ) from error
+    embedder = load_backbone(WEIGHTS / "embedder").eval()
+    namer = Namer(embedder)  # says which parameters are frozen
+    frozen = {id(p): p for p in namer.parameters() if not p.requires_grad}
+    namer = copy.deepcopy(namer, frozen)  # one copy of the frozen ones in memory
+    own = {k.removeprefix(NAMER): state.pop(k) for k in list(state) if k.startswith(NAMER)}
+    load_weights(namer, {k: v for k, v in namer.state_dict().items() if k not in namer.own()} | own, folder)
     network = JointNetwork(empty_backbone(home))
     load_weights(network, state | {FROZEN: words}, folder)
-    return network.eval(), config | {"backbone_folder": str(home), "tokenizer_folder": str(home)}
+    if home == WEIGHTS / "embedder":
+        network.backbone.get_input_embeddings().weight = embedder.get_input_embeddings().weight
+    found = config | {"backbone_folder": str(home), "tokenizer_folder": str(home)}
+    return Checkpoint(network.eval(), namer.eval(), embedder, *known, found)

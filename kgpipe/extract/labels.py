@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kgpipe.models.embed import Embedder
-from kgpipe.schema import Schema, in_words
+from kgpipe.schema import RelationType, Schema, in_words
 
 REPHRASED: dict[str, list[tuple[str, bool]]] = {
     "founded by": [("founded", True), ("founder", False), ("established by", False)],
@@ -177,15 +177,22 @@ def label_vectors(schema: Schema, embedder: Embedder) -> tuple[np.ndarray, np.nd
     """
     types = [type_texts(e.label, e.description) for e in schema.entities.values()]
 
-    def ends(names: tuple[str, ...]) -> str:
-        return " or ".join(schema.entities[n].label for n in names[:2])
-
     relations = list(schema.relations.values())
-    texts = [relation_texts(r.label, r.description, ends(r.domain), ends(r.range)) for r in relations]
+    texts = [said(schema, r) for r in relations]
     turned = [i for i, r in enumerate(relations) if r.inverse and r.inverse not in schema.relations]
     for r in (relations[i] for i in turned):
-        texts.append(relation_texts(in_words(r.inverse), "", ends(r.range), ends(r.domain)))
+        texts.append(relation_texts(in_words(r.inverse), "", _ends(schema, r.range), _ends(schema, r.domain)))
     return mean_vectors(types, embedder), mean_vectors(texts, embedder), turned
+
+
+def said(schema: Schema, relation: RelationType) -> list[str]:
+    """The ways a relation of a schema is said."""
+    ends = [_ends(schema, side) for side in (relation.domain, relation.range)]
+    return relation_texts(relation.label, relation.description, *ends)
+
+
+def _ends(schema: Schema, names: tuple[str, ...]) -> str:
+    return " or ".join(schema.entities[n].label for n in names[:2])
 
 
 def mean_vectors(groups: list[list[str]], embedder: Embedder) -> np.ndarray:

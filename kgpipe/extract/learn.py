@@ -17,6 +17,7 @@ from kgpipe import engine
 from kgpipe.errors import InputError
 from kgpipe.extract.data import Example, collate, examples
 from kgpipe.extract.labels import DISJOINT, RENAMED, REPHRASED, mean_vectors, relation_texts, type_texts
+from kgpipe.extract.naming import Namer, train_namer
 from kgpipe.extract.network import MAX_WIDTH, Batch, JointNetwork, Scores
 from kgpipe.models.backbone import WEIGHTS, file_hash, load_backbone, load_tokenizer
 from kgpipe.models.embed import Embedder
@@ -26,7 +27,10 @@ WORDS_A_BATCH = 800
 TOP_K = 16
 MAX_TYPES, MAX_RELATIONS = 10, 10
 MAX_EXCLUDED = 4
-PAIR_WEIGHT = 0.3
+BROAD = 50
+"""A pair without any of so many relation types is unrelated."""
+NARROW_WEIGHT = 0.2
+"""Weight of a pair without a relation as an unrelated one, where fewer relation types were annotated."""
 
 
 @dataclass
@@ -37,6 +41,7 @@ class Gold:
     span_weight: Tensor  # (B, N, W)
     pairs: Tensor  # (P, 4): window, gold subject, gold object, relation
     no_weight: Tensor  # (B,) weight of a pair nobody marked
+    unrelated_weight: Tensor  # (B,) the same where no label is in question, only whether the two are related
     ignored: Tensor  # (I, 3): window, gold subject, gold object
 
 
@@ -72,6 +77,12 @@ class LabelBank:
                 texts |= dict.fromkeys(ways)
         self.row = {text: i for i, text in enumerate(texts)}
         self.vectors = torch.from_numpy(mean_vectors([[t] for t in texts], embedder))  # (texts, V)
+
+    def said(self) -> tuple[list[str], list[str]]:
+        """The labels of types and of relations that training asks for, descriptions aside."""
+        types = {way for ways in self.types.values() for way in ways if ": " not in way}
+        relations = {way[0] for ways in self.relations.values() for way, _ in ways}
+        return sorted(types), sorted(relations)
 
     def vector(self, texts: Sequence[str]) -> Tensor:
         """The normalised mean of a few texts, (V,)."""
@@ -193,6 +204,9 @@ def training_batch(chosen: Sequence[Example], bank: LabelBank, rng: random.Rando
         span_weight=torch.where(touches, torch.ones(()), outside),
         pairs=torch.tensor(pairs, dtype=torch.long).view(-1, 4),
         no_weight=torch.tensor([e.weight_relations for e in chosen]),
+        unrelated_weight=torch.tensor(
+            [e.weight_relations * (1.0 if len(e.relation_types) >= BROAD else NARROW_WEIGHT) for e in chosen]
+        ),
         ignored=torch.tensor(ignored, dtype=torch.long).view(-1, 3),
     )
 
@@ -210,6 +224,7 @@ def losses(scores: Scores, batch: Batch, gold: Gold) -> dict[str, Tensor]:
     kept_gold = span_gold.flatten(1, 2).gather(1, flat)
     kept_weight = span_weight.flatten(1, 2).gather(1, scores.flat)
     again = _binary(scores.types, kept_gold, kept_weight.unsqueeze(-1)) / n_spans
+    mention = _binary(scores.mention, kept_gold.amax(-1), kept_weight * scores.kept) / n_spans
 
     where = batch.forced[..., 0] * MAX_WIDTH + batch.forced[..., 1] - batch.forced[..., 0]  # (B, G)
     match = (scores.flat[:, None, :] == where.to(device)[:, :, None]) & scores.kept[:, None, :]  # (B, G, K)
@@ -222,6 +237,7 @@ def losses(scores: Scores, batch: Batch, gold: Gold) -> dict[str, Tensor]:
         here = found[i, s] & found[i, o]
         weight[i[here], slot[i, s][here], slot[i, o][here]] = 0
     total = scores.relations.new_zeros(())
+    unmarked = gold.unrelated_weight.to(device).view(-1, 1, 1) * (weight > 0) * pairs_kept(scores)
     if len(gold.pairs):
         i, s, o, r = gold.pairs.to(device).T
         here = found[i, s] & found[i, o]
@@ -236,7 +252,19 @@ def losses(scores: Scores, batch: Batch, gold: Gold) -> dict[str, Tensor]:
             total = -chosen.mean()
     n_pairs = target.sum().clamp(min=1)
     pair = _binary(scores.relations, target, weight.unsqueeze(-1)) / n_pairs
-    return {"look": look, "types": again, "pairs": pair, "labels": total}
+    linked = target.amax(-1) if target.shape[-1] else weight.new_zeros(weight.shape)
+    linked = torch.maximum(linked, linked.transpose(1, 2))  # a relation may be asked the other way round
+    related = _binary(scores.related, linked, torch.where(linked > 0, 1.0, unmarked)) / (2 * n_pairs)
+    return {
+        "look": look, "types": again, "mentions": mention, "pairs": pair, "labels": total, "related": related,
+    }  # fmt: skip
+
+
+def pairs_kept(scores: Scores) -> Tensor:
+    """(B, K, K) whether both ends were kept and are two."""
+    k = scores.kept.shape[1]
+    apart = ~torch.eye(k, dtype=torch.bool, device=scores.kept.device)
+    return scores.kept[:, :, None] & scores.kept[:, None] & apart
 
 
 def _binary(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -297,6 +325,8 @@ def train(
     n_epochs: float = 5,
     encoder_rate: float = 1e-4,
     head_rate: float = 1e-3,
+    n_naming_steps: int = 300,
+    hold_out: float = 0.0,
     seed: int = 0,
     repeat: dict[str, float] | None = None,
     device: str = "",
@@ -308,7 +338,7 @@ def train(
     `start` is a checkpoint to fine-tune, `backbone` a Hugging Face folder to begin from (default: the shipped
     embedder); `repeat` multiplies a file's share, by the beginning of its name.
     """
-    from kgpipe.extract.encoder import load_network, save_checkpoint
+    from kgpipe.extract.encoder import SETTINGS, load_checkpoint, save_checkpoint
 
     if not files:
         raise InputError("No training data: give at least one JSON Lines file with --data.")
@@ -316,15 +346,20 @@ def train(
     embedder = Embedder(device=device)
     home = Path(backbone) if backbone else WEIGHTS / "embedder"
     torch.manual_seed(seed)
+    known = [torch.zeros(0, embedder.backbone.config.hidden_size)] * 2
+    settings: dict[str, Any] = {}
     if start:
-        network, settings = load_network(Path(start))
-        tokenizer = load_tokenizer(settings["tokenizer_folder"])
+        loaded = load_checkpoint(Path(start))
+        network, namer, known = loaded.network, loaded.namer, [loaded.known_types, loaded.known_relations]
+        home = Path(loaded.config["backbone_folder"])
+        settings = {name: loaded.config[name] for name in SETTINGS} | {"precisions": {}}
+        before = loaded.config["training"]
     else:
-        network = JointNetwork(load_backbone(home))
-        tokenizer = load_tokenizer(home)
+        network, namer, before = JointNetwork(load_backbone(home)), Namer(load_backbone(WEIGHTS / "embedder")), {}
+    tokenizer = load_tokenizer(home)
     data: list[Example] = []
     for file in files:
-        found = examples(file, tokenizer)
+        found = examples(file, tokenizer, hold_out=hold_out)
         times = next((v for k, v in (repeat or {}).items() if Path(file).name.startswith(k)), 1.0)
         rng = random.Random(seed)
         data += found * int(times) + rng.sample(found, int(len(found) * (times % 1)))
@@ -352,16 +387,26 @@ def train(
         network, loss_of, folder=out, n_steps=len(batches), rates=rate, warm_up=min(100, len(batches) // 10),
         progress=progress,
     )  # fmt: skip
+    if bank.relations and n_naming_steps:
+        train_namer(
+            namer.to(where), data, bank.relations, tokenizer=embedder.tokenizer, folder=out / "naming",
+            n_steps=n_naming_steps, seed=seed, progress=progress,
+        )  # fmt: skip
     done = {
         "data": {Path(f).name: file_hash(f) for f in files},
         "epochs": n_epochs,
         "steps": len(batches),
+        "naming_steps": n_naming_steps,
+        "hold_out": hold_out,
         "windows": len(data),
         "seed": seed,
         "encoder_rate": encoder_rate,
         "head_rate": head_rate,
         "repeat": repeat or {},
-        "from": settings["training"] if start else {},
+        "from": before,
     }
-    save_checkpoint(network, out, backbone=home if not start else Path(settings["backbone_folder"]), training=done)
+    for place, labels_ in enumerate(bank.said()):
+        new = torch.from_numpy(embedder.encode(labels_, exact=True)) if labels_ else known[place][:0]
+        known[place] = torch.cat((known[place], new)).unique(dim=0)
+    save_checkpoint(out, network, namer, (known[0], known[1]), backbone=home, training=done, settings=settings or None)
     return done

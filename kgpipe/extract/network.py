@@ -50,15 +50,29 @@ class Batch:
 
 
 @dataclass
-class Scores:
-    """Logits; spans beyond a window or forbidden labels are minus infinity."""
+class Spans:
+    """What the network thinks of spans, in logits, and what pairs of them are scored with.
+
+    Spans beyond a window and forbidden labels are minus infinity.
+    """
 
     span_types: Tensor  # (B, N, W, T) first look at every span
     spans: Tensor  # (B, K, 2) first and last word of the kept spans
     kept: Tensor  # (B, K) bool
     flat: Tensor  # (B, K) index of a kept span into N * W
     types: Tensor  # (B, K, T) both looks
+    mention: Tensor  # (B, K) whether a span names anything, whatever the labels
+    vector: Tensor  # (B, K, H)
+    word: Tensor  # (B, N, D)
+    total: Tensor  # (B, N + 1, D) running sum of the words
+
+
+@dataclass
+class Scores(Spans):
+    """Spans, and the logits of all pairs of them; forbidden pairs and labels are minus infinity."""
+
     relations: Tensor  # (B, K, K, R) subject, object
+    related: Tensor  # (B, K, K) whether a pair has any relation, whatever the labels
 
 
 def _mlp(inside: int, outside: int, hidden: int) -> nn.Sequential:
@@ -87,6 +101,7 @@ class JointNetwork(nn.Module):
         # second look
         self.span_again = _mlp(3 * width, hidden, 2 * hidden)
         self.type_label_again = nn.Linear(label_width, hidden)
+        self.mention = nn.Linear(hidden, 1)
         # pairs
         self.subject, self.object = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
         self.between = nn.Linear(width, hidden)
@@ -101,18 +116,25 @@ class JointNetwork(nn.Module):
         self.related = nn.Linear(hidden, 1)
 
     def forward(self, batch: Batch, *, top_k: int) -> Scores:
-        """Scores of a batch; `top_k` spans a window are kept beside the forced ones."""
+        """Scores of a batch with those of all pairs; `top_k` spans a window are kept beside the forced ones."""
+        seen = self.look(batch, top_k=top_k)
+        b, k = seen.kept.shape
+        window, slot = torch.arange(b, device=seen.kept.device), torch.arange(k, device=seen.kept.device)
+        where = window.view(b, 1, 1), slot.view(1, k, 1), slot.view(1, 1, k)
+        relations, related = self.pairs(batch, seen, *where)
+        apart = ~torch.eye(k, dtype=torch.bool, device=relations.device)
+        legal = (seen.kept[:, :, None] & seen.kept[:, None] & apart).unsqueeze(-1) & batch.relation_mask[:, None, None]
+        return Scores(**vars(seen), relations=relations.masked_fill(~legal, -torch.inf), related=related)
+
+    def look(self, batch: Batch, *, top_k: int) -> Spans:
+        """The spans of a batch; `top_k` a window are kept beside the forced ones."""
         b, n = batch.first.shape
         states = self._states(batch)  # (B, L, D)
         rows = torch.arange(b, device=states.device).unsqueeze(1)
         first, last = states[rows, batch.first], states[rows, batch.last]  # (B, N, D)
         word = (first + last) / 2 * batch.words.unsqueeze(-1)
         labels = batch.types + self.label_adapter(batch.types)
-        rep, valid = self._spans(first, last, word, batch.words)  # (B, N, W, H), (B, N, W)
-        look = rep @ self.type_label(labels).T / math.sqrt(rep.shape[-1]) + self.type_bias(labels).T
-        look = look.float() + self.spanness(rep).float()
-        allowed = (batch.type_mask & ~batch.by_rule)[:, None, None, :] & valid.unsqueeze(-1)
-        look = look.masked_fill(~allowed, -torch.inf)  # (B, N, W, T)
+        look = self._first_look(first, last, word, batch, labels)  # (B, N, W, T)
 
         flat, kept = self._top(look, batch, top_k)  # (B, K)
         begin, width = flat // MAX_WIDTH, flat % MAX_WIDTH
@@ -127,25 +149,31 @@ class JointNetwork(nn.Module):
         types = self._fixed(
             types.masked_fill(~(batch.type_mask[:, None, :] & kept.unsqueeze(-1)), -torch.inf), batch, flat
         )
-        relations = self._pairs(batch, vector, types, spans, kept, total, word)
-        return Scores(look, spans, kept, flat, types, relations)
+        mention = self.mention(vector).float().squeeze(-1)
+        return Spans(look, spans, kept, flat, types, mention, vector, word, total)
 
     def _states(self, batch: Batch) -> Tensor:
         embedded = self.backbone.get_input_embeddings()(batch.pieces) + self.shape_embedding(batch.shapes)
         return self.backbone(inputs_embeds=embedded, attention_mask=batch.mask).last_hidden_state
 
-    def _spans(self, first: Tensor, last: Tensor, word: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-        b, n, _ = first.shape
-        offset = torch.arange(n, device=first.device).unsqueeze(1) + torch.arange(MAX_WIDTH, device=first.device)
-        inside = offset < n
-        end = offset.clamp(max=n - 1)  # (N, W)
-        valid = inside & words[:, end] & words.unsqueeze(-1)
+    def _first_look(self, first: Tensor, last: Tensor, word: Tensor, batch: Batch, labels: Tensor) -> Tensor:
+        """(B, N, W, T): logits of every span; one width after the other, so that little memory is touched at a time."""
+        n = first.shape[1]
         total = torch.nn.functional.pad(self.span_inside(word).float().cumsum(1), (0, 0, 1, 0))
-        count = torch.arange(1, MAX_WIDTH + 1, device=first.device).view(1, 1, -1, 1)
-        mean = (total[:, end + 1] - total[:, :n].unsqueeze(2)) / count
-        start, stop = self.span_start(first).unsqueeze(2), self.span_end(last)[:, end]
-        rep = start + stop + mean.to(start.dtype) + self.span_width.weight.to(start.dtype)
-        return self.dropout(torch.nn.functional.gelu(rep)), valid
+        start, stop = self.span_start(first), self.span_end(last)
+        type_label, type_bias = self.type_label(labels).T, self.type_bias(labels).T
+        looks = []
+        for width in range(MAX_WIDTH):
+            m = max(n - width, 0)  # spans that end inside
+            mean = (total[:, width + 1 :] - total[:, :m]) / (width + 1)
+            rep = start[:, :m] + stop[:, width:] + mean.to(start.dtype) + self.span_width.weight[width].to(start.dtype)
+            rep = self.dropout(torch.nn.functional.gelu(rep))  # (B, M, H)
+            look = rep @ type_label / math.sqrt(rep.shape[-1]) + type_bias
+            look = look.float() + self.spanness(rep).float()
+            valid = (batch.words[:, :m] & batch.words[:, width:]).unsqueeze(-1)
+            look = look.masked_fill(~valid, -torch.inf)
+            looks.append(torch.nn.functional.pad(look, (0, 0, 0, n - m), value=-torch.inf))
+        return torch.stack(looks, 2).masked_fill(~(batch.type_mask & ~batch.by_rule)[:, None, None], -torch.inf)
 
     def _top(self, look: Tensor, batch: Batch, top_k: int) -> tuple[Tensor, Tensor]:
         best = look.detach().amax(-1).flatten(1)  # (B, N * W)
@@ -172,57 +200,59 @@ class JointNetwork(nn.Module):
         sure = torch.where(certain, SURE, -torch.inf).to(types.dtype)
         return torch.where((chosen >= 0).unsqueeze(-1), sure, types)
 
-    def _pairs(
-        self, batch: Batch, vector: Tensor, types: Tensor, spans: Tensor, kept: Tensor, total: Tensor, word: Tensor
-    ) -> Tensor:
-        b, k, _ = vector.shape
-        n = word.shape[1]
-        rows = torch.arange(b, device=vector.device).view(b, 1, 1)
-        begin, end = spans[..., 0], spans[..., 1]  # (B, K)
-        left = torch.minimum(end[:, :, None], end[:, None, :]) + 1  # (B, K, K)
-        right = torch.maximum(begin[:, :, None], begin[:, None, :])
-        right = torch.maximum(right, left)
+    def pairs(
+        self, batch: Batch, seen: Spans, window: Tensor, subject: Tensor, object_: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """(..., R) logits of every relation, (...) of being related at all, for pairs of the K spans of a window.
+
+        The indexes are of any shapes that broadcast together: (P,) each for single pairs, of which only those of
+        mentions are worth scoring, or (B, 1, 1), (1, K, 1), (1, 1, K) for all.
+        """
+        n = batch.words.shape[1]
+        begin, end = seen.spans[..., 0], seen.spans[..., 1]  # (B, K)
+        begin_s, end_s = begin[window, subject], end[window, subject]
+        begin_o, end_o = begin[window, object_], end[window, object_]
+        left = torch.minimum(end_s, end_o) + 1
+        right = torch.maximum(torch.maximum(begin_s, begin_o), left)
         gap = (right - left).clamp(min=1).unsqueeze(-1)
-        between = ((total[rows, right.clamp(max=n)] - total[rows, left.clamp(max=n)]) / gap).to(vector.dtype)
-        far = begin[:, None, :] - begin[:, :, None]  # object minus subject
+        left, right = left.clamp(max=n), right.clamp(max=n)
+        between = ((seen.total[window, right] - seen.total[window, left]) / gap).to(seen.vector.dtype)
+        far = begin_o - begin_s
         bucket = (far.abs() + 1).float().log2().floor().clamp(max=DISTANCES // 2 - 1).long()
         bucket = bucket + (far < 0) * (DISTANCES // 2)
-        pair = self.subject(vector)[:, :, None] + self.object(vector)[:, None] + self.between(between)
+        pair = self.subject(seen.vector)[window, subject] + self.object(seen.vector)[window, object_]
+        pair = pair + self.between(between)
         pair = torch.nn.functional.gelu(pair + self.distance(bucket).to(pair.dtype))
-        pair = self.dropout(torch.nn.functional.gelu(self.pair(pair)) + pair)  # (B, K, K, H)
+        pair = self.dropout(torch.nn.functional.gelu(self.pair(pair)) + pair)  # (..., H)
 
         raw = batch.relations
         labels = raw + self.label_adapter(raw)
         out = (pair @ self.relation_label(labels).T).float() / math.sqrt(pair.shape[-1])
-        out = out + self.relation_bias(labels).float().T + self.mix[5] * self.related(pair).float()
+        related = self.related(pair).float()  # (..., 1)
+        out = out + self.relation_bias(labels).float().T + self.mix[5] * related
         unit = torch.nn.functional.normalize(self.similar(pair).float(), dim=-1)
         out = out + self.mix[2] * (unit.to(pair.dtype) @ raw.to(pair.dtype).T).float()
-        probability = types.sigmoid()  # (B, K, T)
-        as_subject = _best(probability, batch.domain)  # (B, K, R)
-        as_object = _best(probability, batch.range)
-        out = out + self.mix[0] * as_subject[:, :, None] + self.mix[1] * as_object[:, None]
+        probability = seen.types.sigmoid()  # (B, K, T)
+        out = out + self.mix[0] * best_allowed(probability, batch.domain)[window, subject]
+        out = out + self.mix[1] * best_allowed(probability, batch.range)[window, object_]
         # cosine of every word with every label, averaged between and around the two spans
-        word_unit = torch.nn.functional.normalize(self.word_label(word).float(), dim=-1)
+        word_unit = torch.nn.functional.normalize(self.word_label(seen.word).float(), dim=-1)
         cosine = (word_unit @ raw.float().T) * batch.words.unsqueeze(-1)  # (B, N, R)
         summed = torch.nn.functional.pad(cosine.cumsum(1), (0, 0, 1, 0))  # (B, N + 1, R)
-        out = out + self.mix[3] * (summed[rows, right.clamp(max=n)] - summed[rows, left.clamp(max=n)]) / gap
-        around_left = (torch.minimum(begin[:, :, None], begin[:, None, :]) - NEAR).clamp(min=0)
-        length = batch.words.sum(1).view(b, 1, 1)  # not the batch's width: padding must not count
-        around_right = torch.minimum(torch.maximum(end[:, :, None], end[:, None, :]) + 1 + NEAR, length)
-        out = out + self.mix[4] * (summed[rows, around_right] - summed[rows, around_left]) / (
-            around_right - around_left
-        ).clamp(min=1).unsqueeze(-1)
-        apart = ~torch.eye(k, dtype=torch.bool, device=out.device)
-        legal = (kept[:, :, None] & kept[:, None, :] & apart).unsqueeze(-1) & batch.relation_mask[:, None, None, :]
-        return out.masked_fill(~legal, -torch.inf)
+        out = out + self.mix[3] * (summed[window, right] - summed[window, left]) / gap
+        near = (torch.minimum(begin_s, begin_o) - NEAR).clamp(min=0)
+        length = batch.words.sum(1)[window]  # not the batch's width: padding must not count
+        until = torch.minimum(torch.maximum(end_s, end_o) + 1 + NEAR, length)
+        around = (summed[window, until] - summed[window, near]) / (until - near).clamp(min=1).unsqueeze(-1)
+        return out + self.mix[4] * around, related.squeeze(-1)
 
 
-def _best(probability: Tensor, allowed: Tensor) -> Tensor:
-    """Highest probability of a type that the relation allows: (B, K, T), (R, T) -> (B, K, R).
+def best_allowed(probability: Tensor, allowed: Tensor) -> Tensor:
+    """Highest probability of a type that the relation allows: (..., T), (R, T) -> (..., R).
 
-    A running maximum over types instead of a (B, K, R, T) product keeps memory small.
+    A running maximum over types instead of a (..., R, T) product keeps memory small.
     """
-    best = probability.new_zeros((*probability.shape[:2], allowed.shape[0]))
+    best = probability.new_zeros((*probability.shape[:-1], allowed.shape[0]))
     for t in range(allowed.shape[1]):
-        best = torch.maximum(best, probability[:, :, t : t + 1] * allowed[:, t])
+        best = torch.maximum(best, probability[..., t : t + 1] * allowed[:, t])
     return best

@@ -12,7 +12,7 @@ from kgpipe import engine
 from kgpipe import schema as schemas
 from kgpipe.config import Config
 from kgpipe.errors import KgpipeError, TooManyFailures
-from kgpipe.extract.base import Extractor, fingerprint
+from kgpipe.extract.base import Extractor, fingerprint, least_score
 from kgpipe.records import Extraction, Failure, Passage
 from kgpipe.workspace import Workspace
 
@@ -24,7 +24,8 @@ def run(
 ) -> dict[str, Any]:
     """Extracts the passages of a shard that are not done and returns counts; rows of another fingerprint go first."""
     schema = schemas.from_json(workspace.state("schema")["json"])
-    current = fingerprint(schema, checkpoint=config.checkpoint, threshold=config.threshold)
+    threshold = least_score(config.checkpoint, threshold=config.threshold, precision=config.precision)
+    current = fingerprint(schema, checkpoint=config.checkpoint, threshold=threshold)
     passages = workspace.read("passages")
     _clear_stale(workspace, passages, current, shard)
     todo = engine.missing(passages, workspace, "extractions", on="uid", key="passage")
@@ -36,7 +37,7 @@ def run(
     from kgpipe.extract.encoder import EncoderExtractor
 
     extractor = EncoderExtractor(
-        schema, checkpoint=config.checkpoint, threshold=config.threshold, device=config.device
+        schema, checkpoint=config.checkpoint, threshold=threshold, device=config.device
     )  # fmt: skip
     for group in engine.groups(todo, config.group):
         progress("extract", counts["passages"], todo.num_rows)

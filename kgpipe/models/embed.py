@@ -16,9 +16,12 @@ from kgpipe.models.backbone import WEIGHTS, load_backbone, load_tokenizer, padde
 class Embedder:
     """An encoder and its tokenizer that turn texts into unit vectors."""
 
-    def __init__(self, folder: Path | str = WEIGHTS / "embedder", *, device: str = "") -> None:
+    def __init__(
+        self, folder: Path | str = WEIGHTS / "embedder", *, device: str = "", backbone: torch.nn.Module | None = None
+    ) -> None:
+        """`backbone` stands for the folder's weights, for encoders that were trained further."""
         self.device = engine.device(device)
-        self.backbone = load_backbone(folder).to(self.device).eval()
+        self.backbone = (backbone or load_backbone(folder)).to(self.device).eval()
         self.tokenizer = load_tokenizer(folder)
         self.longest = min(256, self.backbone.config.max_position_embeddings)
         self.dtype = engine.autocast_dtype(self.device)
@@ -35,11 +38,15 @@ class Embedder:
         for batch in token_batches([len(i) for i in ids], budget=budget):
             tokens, mask = (t.to(self.device) for t in padded([ids[i] for i in batch]))
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None and not exact):
-                states = self.backbone(input_ids=tokens, attention_mask=mask).last_hidden_state.float()
-            weight = mask.unsqueeze(-1).float()
-            mean = (states * weight).sum(1) / weight.sum(1)  # (batch, width)
-            out[batch] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+                out[batch] = sentence_vectors(self.backbone, tokens, mask).cpu().numpy()
         return out
+
+
+def sentence_vectors(backbone: torch.nn.Module, pieces: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Unit vectors (n, width) float32 of texts given as token ids (n, length) and the mask of real ones."""
+    states = backbone(input_ids=pieces, attention_mask=mask).last_hidden_state.float()
+    weight = mask.unsqueeze(-1).float()
+    return torch.nn.functional.normalize((states * weight).sum(1) / weight.sum(1), dim=-1)
 
 
 @functools.lru_cache(maxsize=1)

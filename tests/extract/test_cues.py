@@ -18,8 +18,9 @@ def said(text, first, second, *, sentence_of=None, pronoun_in=(), directed=(Fals
     places = torch.tensor([sentence_of or [0] * len(words)])
     pronouns = torch.tensor([[place in pronoun_in for place in places[0].tolist()]])
     found = cues.marked([words], KNOWN, n_words=len(words), n_relations=len(RELATIONS))
-    evidence = cues.evidence(found, spans, places, pronouns, torch.tensor(directed))
-    return {r.name for r, yes in zip(RELATIONS, evidence[0, 0, 1].tolist(), strict=True) if yes}
+    where = torch.tensor([[0, 0, 1]])
+    evidence = cues.evidence(found, spans, where, places, pronouns, torch.tensor(directed))
+    return {r.name for r, yes in zip(RELATIONS, evidence[0].tolist(), strict=True) if yes}
 
 
 def test_words_without_content_are_no_cues():

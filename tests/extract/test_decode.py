@@ -3,10 +3,12 @@
 import pytest
 import torch
 
-from kgpipe.extract.decode import RULE_ORDER, decode
+from kgpipe.extract import decode
+from kgpipe.extract.decode import POSSIBLE, RULE_ORDER
 from kgpipe.extract.network import MAX_WIDTH, Batch, Scores
 
 B, N, K, T, R = 3, 12, 8, 4, 5
+LEAST = torch.tensor([0.5, 0.6, 0.4, 0.5, 0.8])
 
 
 def random_scores(seed):
@@ -31,7 +33,10 @@ def random_scores(seed):
     )  # fmt: skip
     relations = draw(B, K, K, R).masked_fill(torch.eye(K, dtype=torch.bool)[None, :, :, None], -torch.inf)
     flat = spans[..., 0] * MAX_WIDTH + spans[..., 1] - spans[..., 0]
-    return Scores(torch.zeros(B, N, MAX_WIDTH, T), spans, kept, flat, types, relations), batch
+    return Scores(
+        span_types=torch.zeros(B, N, MAX_WIDTH, T), spans=spans, kept=kept, flat=flat, types=types, mention=draw(B, K),
+        vector=nothing, word=nothing, total=nothing, relations=relations, related=nothing,
+    ), batch  # fmt: skip
 
 
 def slowly(scores, batch, threshold, mention_threshold):
@@ -43,7 +48,8 @@ def slowly(scores, batch, threshold, mention_threshold):
             probability = scores.types[b, k].sigmoid()
             kind = int(probability.argmax())
             if scores.kept[b, k] and probability[kind] >= mention_threshold:
-                ranked.append((RULE_ORDER if batch.by_rule[kind] else float(probability[kind]), k, kind))
+                named = max(float(probability[kind]), float(scores.mention[b, k].sigmoid()))
+                ranked.append((RULE_ORDER if batch.by_rule[kind] else named, k, kind))
         chosen = []
         for _, k, kind in sorted(ranked, key=lambda row: (-row[0], row[1])):
             s, e = scores.spans[b, k].tolist()
@@ -51,11 +57,18 @@ def slowly(scores, batch, threshold, mention_threshold):
                 chosen.append((k, kind))
                 mentions.add((b, s, e, kind))
 
+        def may(k, allowed, b=b):
+            probability = scores.types[b, k].sigmoid()
+            return any(
+                allowed[t] and p >= POSSIBLE * float(probability.max()) and p > 0
+                for t, p in enumerate(probability.tolist())
+            )
+
         def best(s, o, b=b):
             legal = [
                 (float(scores.relations[b, s[0], o[0], r].sigmoid()), -r)
                 for r in range(R)
-                if batch.domain[r, s[1]] and batch.range[r, o[1]]
+                if may(s[0], batch.domain[r]) and may(o[0], batch.range[r])
             ]
             return max(legal, default=(0.0, 0))
 
@@ -64,7 +77,7 @@ def slowly(scores, batch, threshold, mention_threshold):
                 score, label = best(s, o)
                 back = best(o, s)[0]
                 wins = score > back or (score == back and s[0] < o[0])
-                if s != o and score >= threshold and wins:
+                if s != o and score >= threshold[-label] and wins:
                     spans = [tuple(scores.spans[b, k].tolist()) for k in (s[0], o[0])]
                     relations.add((b, spans[0], -label, spans[1]))
     return mentions, relations
@@ -73,12 +86,27 @@ def slowly(scores, batch, threshold, mention_threshold):
 @pytest.mark.parametrize("seed", range(40))
 def test_the_decoder_agrees_with_the_obvious_version(seed):
     scores, batch = random_scores(seed)
-    found = decode(
-        scores, batch, domain=batch.domain, range_=batch.range, threshold=0.5, mention_threshold=torch.tensor(0.4)
-    )
-    rows = [tuple(row) for row in found.mentions.tolist()]
-    relations = {(rows[s][0], rows[s][1:3], r, rows[o][1:3]) for s, r, o in found.relations.tolist()}
-    assert (set(rows), relations) == slowly(scores, batch, 0.5, 0.4)
+    found = decode.mentions(scores, by_rule=batch.by_rule, threshold=torch.tensor(0.4))
+    pairs, legal = decode.pairs(found, domain=batch.domain, range_=batch.range)
+    logits = scores.relations[found.rows[pairs[:, 0], 0], found.slot[pairs[:, 0]], found.slot[pairs[:, 1]]]
+    linked = decode.relations(logits, pairs, legal, n=len(found.rows), threshold=LEAST)
+    rows = [tuple(row) for row in found.rows.tolist()]
+    relations = {(rows[s][0], rows[s][1:3], r, rows[o][1:3]) for s, r, o in linked.rows.tolist()}
+    assert (set(rows), relations) == slowly(scores, batch, LEAST.tolist(), 0.4)
     assert len(rows) == len(set(rows))
-    assert len(found.mention_scores) == len(rows)
-    assert (found.relation_scores >= 0.5).all()
+    assert len(found.scores) == len(rows)
+    assert (linked.scores >= LEAST.min()).all()
+    assert pairs[decode.turned(pairs, len(rows))].tolist() == pairs.flip(1).tolist()
+
+
+def test_of_each_window_the_likeliest_pairs_are_read():
+    window = torch.tensor([0, 0, 0, 2, 2])
+    score = torch.tensor([1.0, 3.0, 2.0, -torch.inf, -5.0])
+    assert sorted(decode.likeliest(score, window, 2).tolist()) == [1, 2, 4]
+
+
+def test_a_span_is_beaten_by_one_that_shares_words_and_ranks_much_higher():
+    spans = torch.tensor([[[0, 1], [1, 2], [3, 3]]])
+    rank, kept = torch.tensor([[5.0, 0.0, 0.0]]), torch.ones(1, 3, dtype=torch.bool)
+    assert decode.beaten(rank, kept, spans, by=4).tolist() == [[False, True, False]]
+    assert not decode.beaten(rank, kept, spans, by=6).any()

@@ -16,6 +16,7 @@ from kgpipe.extract.base import fingerprint
 from kgpipe.extract.encoder import EncoderExtractor, save_checkpoint
 from kgpipe.extract.files import extract_file
 from kgpipe.extract.learn import train
+from kgpipe.extract.naming import Namer
 from kgpipe.extract.network import JointNetwork
 from kgpipe.extract.run import extracted
 from kgpipe.models.backbone import WEIGHTS, load_backbone
@@ -46,7 +47,8 @@ def tiny_backbone(tmp_path_factory):
 def checkpoint(tiny_backbone, tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoint")
     torch.manual_seed(0)
-    save_checkpoint(JointNetwork(load_backbone(tiny_backbone)), folder, backbone=tiny_backbone, training={})
+    network, namer = JointNetwork(load_backbone(tiny_backbone)), Namer(load_backbone(WEIGHTS / "embedder"))
+    save_checkpoint(folder, network, namer, (torch.zeros(0, 384),) * 2, backbone=tiny_backbone, training={})
     return folder
 
 

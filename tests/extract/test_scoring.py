@@ -1,0 +1,29 @@
+import math
+
+import pytest
+import torch
+
+from kgpipe.extract.scoring import known_logit, novelty, relation_features, type_features
+
+
+def test_a_label_is_known_beside_a_training_label_and_new_far_from_all():
+    known = torch.tensor([[1.0, 0.0]])
+    labels = torch.tensor([[1.0, 0.0], [0.75, math.sqrt(1 - 0.75**2)], [0.0, 1.0]])
+    assert novelty(labels, known).tolist() == pytest.approx([0.0, 0.5, 1.0])
+    assert novelty(labels, known[:0]).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_known_labels_need_no_second_pass():
+    joint, related, weights = torch.randn(5, 3) * 30, torch.randn(5), torch.randn(9)
+    whole = relation_features(joint, related, torch.randn(5, 3), torch.randn(5, 3), torch.zeros(3)) @ weights
+    assert torch.allclose(whole, known_logit(joint, related, weights), atol=1e-5)
+
+
+def test_a_type_is_scored_by_one_set_of_weights_when_known_and_by_the_other_when_new():
+    joint, mention, cosine = torch.randn(2, 3, 4), torch.randn(2, 3), torch.rand(2, 3, 4)
+    weights = torch.tensor([1.0, 0, 0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0])
+    novel = torch.tensor([0.0, 1.0, 0.5, 0.0])
+    made = type_features(joint, mention, cosine, cosine, novel) @ weights
+    assert torch.allclose(made[..., 0], joint[..., 0])
+    assert torch.allclose(made[..., 1], mention)
+    assert torch.allclose(made[..., 2], (joint[..., 2] + mention) / 2)
