@@ -61,7 +61,7 @@ def groups(table: pa.Table, size: int) -> Iterator[pa.Table]:
 
 def device(name: str = "") -> Any:
     """The torch device of that name; without one, cuda when there is a GPU, else cpu. ConfigError if it is not there."""
-    # texts differ in length, and oneDNN keeps code and buffers for each of the last 1024 shapes: half a gigabyte
+    # texts differ in length, and oneDNN keeps code and buffers for each of the last 1024 shapes
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     import torch
 

@@ -61,12 +61,15 @@ CONTEXT = 6
 """Words on either side of a name that say what it is."""
 NAME_THRESHOLD = 0.1
 """Spans below this are not worth a look at their name."""
-NAME_GAIN = 4.0
-"""Nor are those that overlap a span whose logit is higher by this: a name seldom changes it by so much."""
+NAME_GAIN, SURE_TYPE = 4.0, 2.0
+"""Nor are those that overlap a span whose logit is higher by NAME_GAIN, and those whose likeliest type has at least the
+logit SURE_TYPE and is ahead of the next by NAME_GAIN: a name seldom changes a logit by so much."""
+NEW_ENOUGH = 0.5
+"""Names are read in their context where a type is at least as new as this."""
 TOP_K = 24
 LEAST_FIT = 0.01
 """A pair whose types a relation does not allow is as unlikely as this."""
-MAX_PAIRS, RELATED_THRESHOLD = 12, -6.0
+MAX_PAIRS, RELATED_THRESHOLD = 6, -4.0
 """The second pass reads at most so many pairs a window, none with a lower logit of being related."""
 HEAD_BONUS = 0.01
 """By how much a type whose label or synonym is the head word of a name is put before the likeliest other one: a Turing
@@ -139,6 +142,7 @@ class EncoderExtractor:
             torch.tensor(config[name], dtype=torch.float, device=self.device) for name in ("scoring", "typing")
         )
         self.novel_types = self._novelty([e.label for e in self.types], loaded.known_types)
+        self.any_new_type = bool((self.novel_types >= NEW_ENOUGH).any())
         self._prepare_naming(loaded, schema)
         self._prepare_scores(config["calibration"], threshold)
         least = config["mention_threshold"]
@@ -289,12 +293,14 @@ class EncoderExtractor:
         likely = torch.maximum(scores.types.amax(-1), scores.mention).sigmoid() >= NAME_THRESHOLD
         given = (scores.types == SURE).any(-1)
         cosine, context = torch.zeros_like(scores.types), torch.zeros_like(scores.types)
-        if bool((self.novel_types > 0).any()):
+        if self.any_new_type:
             context = self._in_context(scores, batch.words, self._naming_tensors(batch, chosen, passages))
         features = type_features(scores.types, scores.mention, cosine, context, self.novel_types)
         rank = (features @ self.type_weights).masked_fill(scores.types == -torch.inf, -torch.inf).amax(-1)
         rank = torch.where(given, 0, rank)  # the logit of decode.RULE_ORDER
-        likely = scores.kept & (likely | open_) & ~given & (rank > -torch.inf)
+        best = torch.nn.functional.pad(scores.types.clamp(min=-FAR), (0, 2), value=-FAR).topk(2, dim=-1).values
+        sure = (best[..., 0] >= SURE_TYPE) & (best[..., 0] - best[..., 1] >= NAME_GAIN)
+        likely = scores.kept & (likely | open_) & ~given & ~sure & (rank > -torch.inf)
         likely &= ~decode.beaten(rank, scores.kept, scores.spans, by=NAME_GAIN)
         b, k = likely.nonzero(as_tuple=True)
         surfaces = []
