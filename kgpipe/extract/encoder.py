@@ -64,12 +64,12 @@ NAME_THRESHOLD = 0.1
 NAME_GAIN, SURE_TYPE = 4.0, 2.0
 """Nor are those that overlap a span whose logit is higher by NAME_GAIN, and those whose likeliest type has at least the
 logit SURE_TYPE and is ahead of the next by NAME_GAIN: a name seldom changes a logit by so much."""
-NEW_ENOUGH = 0.5
-"""Names are read in their context where a type is at least as new as this."""
+NEW_ENOUGH, MANY_NEW = 0.5, 0.25
+"""Names are read in their context, at the cost of another pass, where so many of the types are as new as this."""
 TOP_K = 24
 LEAST_FIT = 0.01
 """A pair whose types a relation does not allow is as unlikely as this."""
-MAX_PAIRS, RELATED_THRESHOLD = 6, -4.0
+MAX_PAIRS, RELATED_THRESHOLD = 6, -2.0
 """The second pass reads at most so many pairs a window, none with a lower logit of being related."""
 HEAD_BONUS = 0.01
 """By how much a type whose label or synonym is the head word of a name is put before the likeliest other one: a Turing
@@ -142,7 +142,7 @@ class EncoderExtractor:
             torch.tensor(config[name], dtype=torch.float, device=self.device) for name in ("scoring", "typing")
         )
         self.novel_types = self._novelty([e.label for e in self.types], loaded.known_types)
-        self.any_new_type = bool((self.novel_types >= NEW_ENOUGH).any())
+        self.many_new_types = bool((self.novel_types >= NEW_ENOUGH).float().mean() >= MANY_NEW)
         self._prepare_naming(loaded, schema)
         self._prepare_scores(config["calibration"], threshold)
         least = config["mention_threshold"]
@@ -293,7 +293,7 @@ class EncoderExtractor:
         likely = torch.maximum(scores.types.amax(-1), scores.mention).sigmoid() >= NAME_THRESHOLD
         given = (scores.types == SURE).any(-1)
         cosine, context = torch.zeros_like(scores.types), torch.zeros_like(scores.types)
-        if self.any_new_type:
+        if self.many_new_types:
             context = self._in_context(scores, batch.words, self._naming_tensors(batch, chosen, passages))
         features = type_features(scores.types, scores.mention, cosine, context, self.novel_types)
         rank = (features @ self.type_weights).masked_fill(scores.types == -torch.inf, -torch.inf).amax(-1)
