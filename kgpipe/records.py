@@ -32,6 +32,26 @@ def rounded(score: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of a document's text that is of a kind: `code`, `references`, or `page` with its number as label."""
+
+    start: int
+    end: int
+    kind: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What cleaning took out of a document, by kind: how often, how many characters, and one sample."""
+
+    kind: str
+    count: int
+    characters: int
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One source text after cleaning."""
 
@@ -42,6 +62,8 @@ class Document:
     time: str = ""
     metadata: str = "{}"
     source: str = ""
+    marks: tuple[Mark, ...] = ()
+    removals: tuple[Removal, ...] = ()
 
     @property
     def uid(self) -> str:
@@ -50,6 +72,22 @@ class Document:
     @property
     def version(self) -> str:
         return content_id("version", self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A document that a quality filter kept out: why, how long it was, and how it begins."""
+
+    uri: str
+    reason: str
+    characters: int
+    sample: str
+    title: str = ""
+    source: str = ""
+
+    @property
+    def uid(self) -> str:
+        return content_id("document", self.uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +284,11 @@ _RELATION = pa.struct([
     ("score", pa.float64()), ("polarity", pa.string()), ("extractor", pa.string()),
 ])  # fmt: skip
 
+_MARK = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string()), ("label", pa.string())])
+_REMOVAL = pa.struct([
+    ("kind", pa.string()), ("count", pa.int64()), ("characters", pa.int64()), ("sample", pa.string()),
+])  # fmt: skip
+
 
 def _schema(*columns: tuple[str, pa.DataType]) -> pa.Schema:
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns])
@@ -256,7 +299,15 @@ TABLES: dict[str, pa.Schema] = {
     "sources": _schema(("uri", _S), ("path", _S), ("version", _S), ("size", _I)),
     "documents": _schema(
         ("uid", _S), ("uri", _S), ("version", _S), ("source", _S), ("source_version", _S), ("title", _S),
-        ("language", _S), ("time", _S), ("metadata", _S), ("text", _S),
+        ("language", _S), ("time", _S), ("metadata", _S), ("text", _S), ("marks", pa.list_(_MARK)),
+        ("removals", pa.list_(_REMOVAL)),
+    ),
+    "removed": _schema(
+        ("uid", _S), ("uri", _S), ("source", _S), ("source_version", _S), ("title", _S), ("reason", _S),
+        ("characters", _I), ("sample", _S),
+    ),
+    "signatures": _schema(
+        ("document", _S), ("version", _S), ("fold", _S), ("bands", pa.list_(pa.uint64())),
     ),
     "duplicates": _schema(("document", _S), ("representative", _S), ("reason", _S)),
     "passages": _schema(
@@ -287,7 +338,7 @@ TABLES: dict[str, pa.Schema] = {
 }  # fmt: skip
 """Columns of every table of the workspace."""
 
-KEYS = {"sources": "uri", "duplicates": "document", "extractions": "passage"}
+KEYS = {"sources": "uri", "duplicates": "document", "signatures": "document", "extractions": "passage"}
 """The column that identifies a row, where it is not `uid`."""
 
 
@@ -311,6 +362,9 @@ def as_row(record: Any) -> dict[str, Any]:
         row["relations"] = [{**as_row(r), "uid": r.uid(record.passage, record.mentions)} for r in record.relations]
     elif isinstance(record, Document):
         row |= {"uid": record.uid, "version": record.version, "source_version": ""}
-    elif not isinstance(record, Mention | Relation):
+        row |= {"marks": [as_row(m) for m in record.marks], "removals": [as_row(r) for r in record.removals]}
+    elif isinstance(record, Removed):
+        row |= {"uid": record.uid, "source_version": ""}
+    elif not isinstance(record, Mention | Relation | Mark | Removal):
         row["uid"] = record.uid
     return {k: list(v) if isinstance(v, tuple) else v for k, v in row.items()}

@@ -76,6 +76,8 @@ def test_all_kinds_become_documents_and_a_second_build_changes_nothing(folder, w
         "time": "",
         "metadata": "{}",
         "text": WANG,
+        "marks": [],
+        "removals": [],
     }
     assert sorted(row["language"] for row in rows.values()) == ["de", "en", "en", "zh"]
     before = files(workspace)
