@@ -223,8 +223,8 @@ def _is_json_lines(path: Path) -> bool:
 
 def _text_row(path: Path, source: Path, config: configuration.Config) -> dict[str, Any]:
     """A text file, read and cleaned as `build` does, as {"id", "title", "text", "language"}; InputError says why not."""
+    from kgpipe.corpus.document import document
     from kgpipe.corpus.formats import Raw, read_file
-    from kgpipe.corpus.read import document
     from kgpipe.records import Failure
 
     found: Any = next(read_file(path.absolute(), max_bytes=config.max_bytes))

@@ -38,7 +38,31 @@ class Config:
     max_failed: float = 0.5
     """Share of documents that may fail before a run stops."""
     max_bytes: int = 100_000_000
-    """Largest file that is read."""
+    """Largest document that is read, before and after unpacking."""
+    max_unpacked: int = 10_000_000_000
+    """Bytes of all texts in one file of many: JSON Lines, Parquet, dump or archive."""
+    read_seconds: float = 60.0
+    """Processor seconds in which a file must give its next text; by the clock ten times as many."""
+    read_memory_mb: int = 2000
+    """Memory that reading one file may take."""
+    text_column: str = "text"
+    """Column of the text in CSV, Parquet and JSON Lines; `*`: each row in words."""
+    metadata_columns: tuple[str, ...] = ()
+    """Columns kept as metadata; empty: all others."""
+    drop: tuple[str, ...] = ("boilerplate", "repeated")
+    """What cleaning takes out of documents."""
+    quality: tuple[str, ...] = ("symbols", "repetition", "words", "placeholder")
+    """Filters that keep documents out; empty: none."""
+    min_words: int = 0
+    """Least words of a document."""
+    mask: tuple[str, ...] = ()
+    """Personal data masked before anything is stored: email, phone, card, identity, ip."""
+    phone_region: str = "US"
+    """Country of phone numbers written without a country code."""
+    skip: tuple[str, ...] = ("code", "references")
+    """Marked stretches that are not extracted from."""
+    near_duplicate: float = 0.8
+    """Jaccard similarity from which a document is a near-duplicate; 0: exact ones only."""
     group: int = 256
     """Passages in one commit of the extraction."""
     decisions: str = ""
@@ -48,6 +72,14 @@ class Config:
     python: str = ""
     """Interpreter that Airflow tasks run kgpipe with; empty: Airflow's own."""
 
+
+CHOICES = {
+    "drop": ("boilerplate", "repeated"),
+    "quality": ("symbols", "repetition", "words", "placeholder"),
+    "mask": ("email", "phone", "card", "identity", "ip"),
+    "skip": ("code", "references"),
+}
+"""What the settings that are lists of names may hold."""
 
 _ENVIRONMENT = {
     "KGPIPE_WORKSPACE": "workspace",
@@ -79,13 +111,20 @@ def load(*, folder: Path | None = None, **options: Any) -> Config:
         default = known[key].default
         try:
             if isinstance(default, tuple):
-                values[key] = tuple(value)
+                if isinstance(value, str):
+                    raise TypeError(value)
+                values[key] = tuple(map(str, value))
             else:
                 values[key] = Path(value) if isinstance(default, Path) else type(default)(value)
         except (TypeError, ValueError) as error:
             raise ConfigError(
                 f'Setting "{key}" is {value!r}; expected a {type(default).__name__}, like {default!r}.'
             ) from error
+        for one in values[key] if key in CHOICES else ():
+            if one not in CHOICES[key]:
+                raise ConfigError(
+                    f'Setting "{key}" holds "{one}"; allowed: {", ".join(CHOICES[key])}. Correct it or leave it out.'
+                )
     return Config(**values)
 
 

@@ -1,21 +1,22 @@
-"""Files to documents: decoding, markup to paragraphs, titles, languages; what cannot be read is a named failure."""
+"""Files to documents, in a process of its own with limits; what cannot be read is a named failure, what a filter keeps
+out a row in `removed`."""
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 from kgpipe.config import Config
-from kgpipe.corpus.clean import cleaned, mended
-from kgpipe.corpus.formats import Raw, read_file, title_from_name
-from kgpipe.corpus.language import language_of
+from kgpipe.corpus.document import reading
+from kgpipe.corpus.isolate import reader
 from kgpipe.corpus.sources import kind_of, path_of
 from kgpipe.engine import Progress, in_shard, silent
 from kgpipe.errors import TooManyFailures
-from kgpipe.records import Document, Failure, as_row, content_id
+from kgpipe.records import Failure, content_id
 from kgpipe.workspace import Workspace
 
+_MANY = ("jsonl", "csv", "parquet", "dump", "zip", "tar", "mail")
+"""Kinds of which one file may give many documents."""
 _GROUP, _GROUP_CHARACTERS = 256, 8_000_000
 """Documents and characters at which a group is committed."""
 
@@ -23,87 +24,94 @@ _GROUP, _GROUP_CHARACTERS = 256, 8_000_000
 def run(
     workspace: Workspace, config: Config, *, shard: tuple[int, int] = (0, 1), progress: Progress = silent
 ) -> dict[str, Any]:
-    """Reads what is new or changed in the sources: {documents, updated, removed, failed}; `failed` are new failures.
+    """Reads what is new or changed: {documents, updated, removed, filtered, failed}; `failed` are new failures.
 
-    What failed before is tried again. TooManyFailures when more than `max_failed` of all texts cannot be read; what
-    could be read is kept.
+    `filtered` counts documents that a quality filter keeps out. What failed before is tried again. TooManyFailures when
+    more than `max_failed` of all texts cannot be read; what could be read is kept.
     """
     sources = workspace.read("sources").to_pylist()
-    columns = ["uid", "source", "source_version", "version"]
-    known = {row["uid"]: row for row in workspace.read("documents", columns).to_pylist()}
-    n_rows_known = all(kind_of(path_of(source["uri"])) != "jsonl" for source in sources)
-    counts = {"documents": 0, "updated": 0}
+    settings = reading(config)
+    columns = ["uid", "source", "source_version"]
+    rows = workspace.read("documents", [*columns, "version"]).to_pylist()
+    known = {row["uid"]: row for row in rows}
+    kept_out = {row["uid"]: row for row in workspace.read("removed", columns).to_pylist()}
+    by_source: dict[str, list[str]] = {}
+    for row in (*known.values(), *kept_out.values()):
+        by_source.setdefault(row["source"], []).append(row["uid"])
+    n_known = all(kind_of(path_of(source["uri"])) not in _MANY for source in sources)
+    counts = {"documents": 0, "updated": 0, "filtered": 0}
     failures: list[Failure] = []
     seen: set[str] = set()
-    group: list[dict[str, Any]] = []
-    n_texts = n_characters = 0
+    seen_out: set[str] = set()
+    documents = _Group(workspace, "documents", known)
+    removed = _Group(workspace, "removed", kept_out)
+    n_texts = 0
     for source in sources:
-        path = path_of(source["uri"])
-        if not os.path.lexists(path):  # its documents stay until it is pruned
-            seen |= {uid for uid, row in known.items() if row["source"] == source["uri"]}
+        path, uri = path_of(source["uri"]), source["uri"]
+        version = content_id(source["version"], settings.fingerprint)
+        own = by_source.get(uri, [])
+        if own and not os.path.lexists(path):  # its documents stay until it is pruned
+            seen.update(uid for uid in own if uid in known)
+            seen_out.update(uid for uid in own if uid in kept_out)
             n_texts += 1
             continue
-        whole = content_id("document", source["uri"])
-        if whole in known and known[whole]["source_version"] == source["version"]:
-            seen.add(whole)
+        done = {uid for uid in own if (known.get(uid) or kept_out[uid])["source_version"] == version}
+        whole = content_id("document", uri)
+        if whole in done:
+            (seen if whole in known else seen_out).add(whole)
             n_texts += 1
             continue
-        for item in read_file(path, max_bytes=config.max_bytes):
+        for answer in reader().texts(
+            path, source=uri, reading=settings, shard=shard, done=tuple(done), seconds=config.read_seconds,
+            memory_mb=config.read_memory_mb,
+        ):  # fmt: skip
             n_texts += 1
-            progress("read", n_texts, len(sources) if n_rows_known else 0)
-            uid = content_id("document", item.key if isinstance(item, Failure) else item.uri)
-            if not in_shard(uid, shard):
-                continue
-            before = known.get(uid)
-            if isinstance(item, Raw) and before and before["source_version"] == source["version"]:
-                seen.add(uid)
-                continue
-            made = document(item, source=source["uri"]) if isinstance(item, Raw) else item
-            if isinstance(made, Failure):
-                failures.append(made)
-                continue
-            seen.add(uid)
-            counts["documents"] += before is None
-            counts["updated"] += before is not None and before["version"] != made.version
-            group.append(as_row(made) | {"source_version": source["version"]})
-            n_characters += len(made.text)
-            if len(group) >= _GROUP or n_characters >= _GROUP_CHARACTERS:
-                _replace(workspace, group, known)
-                group, n_characters = [], 0
-    _replace(workspace, group, known)
+            progress("read", n_texts, len(sources) if n_known else 0)
+            ((what, found),) = answer.items()
+            if what == "kept":
+                seen.add(found) if found in known else seen_out.add(found)
+            elif what == "failure":
+                made = Failure(*(found[name] for name in ("stage", "key", "reason", "exception")))
+                if in_shard(content_id("document", made.key), shard):
+                    failures.append(made)
+            elif what == "removed":
+                seen_out.add(found["uid"])
+                counts["filtered"] += found["uid"] not in kept_out
+                removed.add(found | {"source_version": version})
+            elif what == "document":
+                before = known.get(found["uid"])
+                seen.add(found["uid"])
+                counts["documents"] += before is None
+                counts["updated"] += before is not None and before["version"] != found["version"]
+                documents.add(found | {"source_version": version})
+    documents.commit()
+    removed.commit()
     # What hangs on a document that is gone or has other text is cleared by the splitting stage.
-    removed = workspace.delete("documents", "uid", [u for u in known if in_shard(u, shard) and u not in seen])
+    gone = workspace.delete("documents", "uid", [u for u in known if in_shard(u, shard) and u not in seen])
+    workspace.delete("removed", "uid", [u for u in kept_out if in_shard(u, shard) and u not in seen_out])
     failed = _record(workspace, failures, shard)
     _check(workspace, n_texts, config.max_failed)
-    return {**counts, "removed": removed, "failed": failed}
+    return {**counts, "removed": gone, "failed": failed}
 
 
-def document(raw: Raw, *, source: str) -> Document | Failure:
-    """The cleaned document, or the failure when nothing is left to read."""
-    text = cleaned(raw.text)
-    if not any(c.isalnum() for c in text):
-        return Failure("read", raw.uri, "no text")
-    title = " ".join(mended(raw.title or _first_line(text)).split()) or title_from_name(path_of(raw.uri))
-    return Document(
-        uri=raw.uri,
-        text=text,
-        title=title,
-        language=raw.language or language_of(text),
-        time=mended(raw.time),
-        metadata=json.dumps(raw.metadata, ensure_ascii=True, sort_keys=True, default=str),
-        source=source,
-    )
+class _Group:
+    """Rows of one table, committed when they are many; rows of the same uid go before."""
 
+    def __init__(self, workspace: Workspace, table: str, known: dict[str, Any]) -> None:
+        self.workspace, self.table, self.known = workspace, table, known
+        self.rows: list[dict[str, Any]] = []
+        self.n_characters = 0
 
-def _first_line(text: str) -> str:
-    """The first paragraph where it looks like a title: short, without a full stop, with something after it."""
-    line, _, rest = text.partition("\n\n")
-    return line if rest and len(line) <= 80 and line[-1].isalnum() else ""
+    def add(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        self.n_characters += len(row.get("text", ""))
+        if len(self.rows) >= _GROUP or self.n_characters >= _GROUP_CHARACTERS:
+            self.commit()
 
-
-def _replace(workspace: Workspace, group: list[dict[str, Any]], known: dict[str, Any]) -> None:
-    workspace.delete("documents", "uid", [row["uid"] for row in group if row["uid"] in known])
-    workspace.commit("documents", group)
+    def commit(self) -> None:
+        self.workspace.delete(self.table, "uid", [row["uid"] for row in self.rows if row["uid"] in self.known])
+        self.workspace.commit(self.table, self.rows)
+        self.rows, self.n_characters = [], 0
 
 
 def _record(workspace: Workspace, failures: list[Failure], shard: tuple[int, int]) -> int:

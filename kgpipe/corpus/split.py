@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +51,7 @@ def run(
         rows = _texts(path, todo)
         made: list[Passage] = []
         for row in rows:
-            spans = passage_spans(row["text"])
+            spans = unmarked_spans(row["text"], _skipped(row["marks"], config.skip))
             made += [Passage(row["uid"], row["version"], start, end, row["text"][start:end]) for start, end in spans]
         workspace.commit("passages", made)
         counts["documents"] += len(rows)
@@ -81,6 +81,27 @@ def passage_spans(text: str) -> list[tuple[int, int]]:
     a heading goes with what follows it.
     """
     return [(parts[0].start, parts[-1].end) for parts in _packed(_parts(text))]
+
+
+def unmarked_spans(text: str, skipped: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The passages of a text outside the stretches to be skipped, which are in order and disjoint."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    for start, end in [*skipped, (len(text), len(text))]:
+        found += [(at + a, at + b) for a, b in passage_spans(text[at:start])]
+        at = max(at, end)
+    return found
+
+
+def _skipped(marks: list[dict[str, Any]] | None, kinds: Sequence[str]) -> list[tuple[int, int]]:
+    """The stretches marked as one of the kinds, joined where they touch."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted((m["start"], m["end"]) for m in marks or () if m["kind"] in kinds):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
 def _packed(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -161,9 +182,9 @@ def _readable(workspace: Workspace, config: Config, shard: tuple[int, int]) -> d
     }
 
 
-def _texts(path: Path, wanted: set[str]) -> list[dict[str, str]]:
-    """Uid, version and text of those documents of one file that are wanted."""
+def _texts(path: Path, wanted: set[str]) -> list[dict[str, Any]]:
+    """Uid, version, text and marks of those documents of one file that are wanted."""
     file = pq.ParquetFile(path)
     if wanted.isdisjoint(file.read(columns=["uid"]).column(0).to_pylist()):
         return []
-    return [row for row in file.read(columns=["uid", "version", "text"]).to_pylist() if row["uid"] in wanted]
+    return [row for row in file.read(columns=["uid", "version", "text", "marks"]).to_pylist() if row["uid"] in wanted]

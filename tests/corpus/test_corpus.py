@@ -188,7 +188,7 @@ def test_shards_together_read_what_one_reads(folder, tmp_path):
         total = {key: sum(count[key] for count in counts) for key in counts[0]}
         found.append((total, workspace.read("documents"), workspace.read("failures")))
     assert found[0] == found[1]
-    assert found[0][0] == {"documents": 26, "updated": 0, "removed": 0, "failed": 6}
+    assert found[0][0] == {"documents": 26, "updated": 0, "filtered": 0, "removed": 0, "failed": 6}
 
 
 def test_an_interrupted_build_ends_as_an_uninterrupted_one(folder, workspace, tmp_path, monkeypatch):
@@ -247,12 +247,12 @@ def test_an_interrupted_build_ends_as_an_uninterrupted_one(folder, workspace, tm
 
 
 def test_an_empty_folder_is_refused_with_what_is_allowed(folder, workspace):
-    (folder / "notes.docx").write_text("x")
+    (folder / "notes.xyz").write_text("x")
     with pytest.raises(InputError) as error:
         build(workspace, folder)
     assert str(error.value) == (
-        f"Nothing to read in {folder}; of other kinds: notes.docx. Allowed: .txt .md .html .htm .jsonl, and these with "
-        ".gz. Add such files or name their folder."
+        f"Nothing to read in {folder}; of other kinds: notes.xyz. Allowed: {sources.ALLOWED}. "
+        "Add such files or name their folder."
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kgpipe.corpus.document import document
 from kgpipe.corpus.formats import NotReadable, Raw, decoded, read_file, title_from_name
-from kgpipe.corpus.read import document
+from kgpipe.corpus.raw import code
 from kgpipe.records import Document, Failure, to_table
 
 MAX = 1_000_000
@@ -86,6 +87,7 @@ def test_markdown_gives_its_words_a_paragraph_for_each_block(tmp_path):
         "First in 1945",
         "Then at Aberdeen.",
         "Name: EDVAC; Year: 1949",
+        code('print("no prose")\n'),
         "A block of HTML",
     ]
     assert (raw.title, raw.time, raw.metadata) == ("The ENIAC machine", "1946-02-14", {"tags": ["machines"]})
