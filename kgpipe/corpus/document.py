@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,20 @@ def document(raw: Raw, *, source: str, settings: Reading | None = None) -> Docum
         marks=marks,
         removals=tuple(removals),
     )
+
+
+def without_personal(made: Failure | Removed, settings: Reading) -> Failure | Removed:
+    """What is told of a text that gives no document, masked where asked; the uri stays, it is the name of the file."""
+    if not settings.mask:
+        return made
+    from kgpipe.corpus.personal import masked
+
+    def mask(text: str) -> str:
+        return masked(text, kinds=settings.mask, region=settings.phone_region)[0]
+
+    if isinstance(made, Failure):
+        return replace(made, reason=mask(made.reason))
+    return replace(made, title=mask(made.title), sample=mask(made.sample))
 
 
 def _first_line(text: str) -> str:

@@ -110,20 +110,20 @@ def masked(
     """The text with `[email]` and so on in place of what was found, its marks moved along, and how many of each kind."""
     spans = found(text, kinds=kinds, region=region)
     parts: list[str] = []
-    borders: list[tuple[int, int, int, int]] = []  # old start and end, new start and end
+    borders: list[tuple[int, int, int]] = []  # old start and end, new end
     at = length = 0
     for start, end, kind in spans:
         mask = f"[{kind}]"
         parts += [text[at:start], mask]
         length += start - at
-        borders.append((start, end, length, length + len(mask)))
+        borders.append((start, end, length + len(mask)))
         length += len(mask)
         at = end
     parts.append(text[at:])
 
     def moved(offset: int) -> int:
         shift = 0
-        for start, end, new_start, new_end in borders:
+        for start, end, new_end in borders:
             if offset <= start:
                 break
             if offset < end:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kgpipe.corpus.document import Reading, document
+from kgpipe.corpus.document import Reading, document, without_personal
 from kgpipe.corpus.formats import read_file
 from kgpipe.corpus.raw import Raw
 from kgpipe.engine import in_shard
@@ -60,6 +60,7 @@ def _answers(request: dict[str, Any]):
             yield {"kept": uid}
         else:
             made = document(item, source=request["source"], settings=reading) if isinstance(item, Raw) else item
+            made = without_personal(made, reading) if not isinstance(made, Document) else made
             kind = "failure" if isinstance(made, Failure) else "document" if isinstance(made, Document) else "removed"
             row = as_row(made)
             yield {kind: row | {"source": request["source"]} if kind == "removed" else row}
