@@ -164,7 +164,8 @@ def running_heads(pages: list[list[Line]]) -> set[Line]:
     edges = []
     for page in pages:
         by_height = sorted(page, key=lambda line: -line.top)
-        edges.append({*by_height[:_EDGE], *by_height[-_EDGE:]} if len(by_height) > 2 * _EDGE else set())
+        n = min(_EDGE, (len(page) - 1) // 2)
+        edges.append({*by_height[:n], *by_height[len(page) - n :]} if n > 0 else set())
     shapes = Counter(shape for edge in edges for shape in {_shape(line) for line in edge})
     least = max(2, min(3, len(pages) // 2 + 1)) if len(pages) < 6 else max(3, len(pages) // 5)
     return {
@@ -210,7 +211,7 @@ def _goes_on(before: Line, line: Line, spacing: float, right: float) -> bool:
     ended = bool(_SENTENCE_END.search(before.text))
     if before.page != line.page or line.bottom >= before.bottom:  # the next page or column
         return not ended and (line.text[0].islower() or before.text[-1] in _HYPHENS)
-    if spacing and before.bottom - line.bottom > 1.4 * spacing:
+    if spacing and before.bottom - line.bottom > min(1.4 * spacing, 3.5 * line.height):
         return False
     if ended and line.left - before.left > 0.7 * line.height:  # indented
         return False

@@ -15,6 +15,7 @@ _NO_PROSE = re.compile(
     re.IGNORECASE,
 )
 _CODE_TAGS = ("syntaxhighlight", "source", "pre")
+_HIDDEN_TAGS = ("ref", "references", "gallery", "math", "timeline", "imagemap", "score")
 _REDIRECT = re.compile(r"\s*#(?:redirect|weiterleitung|redirection|重定向)", re.IGNORECASE)
 
 
@@ -27,11 +28,12 @@ def page(uri: str, text: str, *, title: str = "", time: str = "", metadata: dict
     """The text of a page, a paragraph for each paragraph, heading, list item and table row."""
     import mwparserfromhell
 
-    wikicode = mwparserfromhell.parse(unmarked(text), skip_style_tags=True)
+    wikicode = mwparserfromhell.parse(unmarked(text))
     templates = [str(node) for node in wikicode.filter_templates(recursive=False)]
     n_templates, size, gone = len(templates), sum(map(len, templates)), "".join(templates[:1])
     _replace(wikicode, wikicode.filter_wikilinks(), lambda link: _NO_PROSE.match(str(link.title)), lambda link: "")
     _replace(wikicode, wikicode.filter_tags(), _is_code, lambda tag: f"\n\n{code(str(tag.contents))}\n\n")
+    _replace(wikicode, wikicode.filter_tags(), lambda tag: str(tag.tag).lower() in _HIDDEN_TAGS, lambda tag: "")
     _replace(wikicode, wikicode.filter_tags(), lambda tag: str(tag.tag).lower() == "table", _table)
     plain = wikicode.strip_code(normalize=True, collapse=True)
     paragraphs: list[str] = []
@@ -58,10 +60,16 @@ def _is_code(tag: Any) -> bool:
 
 
 def _table(table: Any) -> str:
-    rows: list[list[str]] = []
-    for row in table.contents.filter_tags(recursive=False, matches=lambda tag: str(tag.tag) == "tr"):
-        cells = row.contents.filter_tags(recursive=False, matches=lambda tag: str(tag.tag) in ("td", "th"))
-        rows.append([" ".join(cell.contents.strip_code().split()) for cell in cells])
+    def cells(content: Any) -> list[str]:
+        found = content.filter_tags(recursive=False, matches=lambda tag: str(tag.tag) in ("td", "th"))
+        return [" ".join(cell.contents.strip_code().split()) for cell in found]
+
+    # the first row may stand in the table itself
+    rows = [cells(table.contents)]
+    rows += [
+        cells(row.contents)
+        for row in table.contents.filter_tags(recursive=False, matches=lambda tag: str(tag.tag) == "tr")
+    ]
     rows = [row for row in rows if any(row)]
     if len(rows) < 2:
         return "\n\n" + "; ".join(filter(None, rows[0] if rows else [])) + "\n\n"
