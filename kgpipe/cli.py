@@ -30,7 +30,9 @@ app = typer.Typer(
 schema_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Schema files.")
 neo4j_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Our own local Neo4j of a workspace.")
 evaluate_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Scores against gold annotations.")
+corpus_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What became of the documents.")
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(corpus_app, name="corpus")
 app.add_typer(schema_app, name="schema")
 app.add_typer(neo4j_app, name="neo4j")
 
@@ -82,7 +84,7 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the traceb
 
 @app.command()
 def build(
-    paths: Annotated[list[Path], typer.Argument(help="Folders and files: txt, md, html, jsonl.")],
+    paths: Annotated[list[Path], typer.Argument(help="Folders and files: pdf, docx, html, md, txt, jsonl and more (docs/corpus.md).")],
     schema: SchemaOption = "",
     workspace: WorkspaceOption = None,
     neo4j: Neo4jOption = None,
@@ -186,6 +188,45 @@ def stats(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
         typer.echo(f"kept, not read (language {language}): {', '.join(uris)}")
     for failure in counts["failures"]:
         typer.echo(f"failed: {failure['key']}: {failure['reason']}")
+
+
+@corpus_app.command("report")
+def corpus_report(
+    workspace: WorkspaceOption = None,
+    samples: Annotated[int, typer.Option(help="Samples of each reason.", min=0)] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what cleaning and filters removed, duplicates and failures, with samples.
+
+    Example: kgpipe corpus report --samples 5
+    """
+    from kgpipe.corpus.report import lines, report
+
+    found = report(pipeline.opened(configuration.load(workspace=workspace)), n_samples=samples)
+    _print_json(found) if as_json else typer.echo("\n".join(lines(found)))
+
+
+@app.command("config")
+def show_config(
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    precision: PrecisionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every setting in force and where it came from.
+
+    Example: kgpipe config
+    """
+    rows = []
+    for one in configuration.explain(workspace=workspace, neo4j=neo4j, precision=precision):
+        value = "(set)" if one.name in configuration.SECRETS and one.value else one.value
+        value = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+        rows.append({"name": one.name, "value": value, "source": one.source})
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:17} {json.dumps(row['value'], ensure_ascii=False):40} {row['source']}")
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import tomllib
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ CHOICES = {
 }
 """What the settings that are lists of names may hold."""
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "KGPIPE_WORKSPACE": "workspace",
     "KGPIPE_NEO4J_HOME": "neo4j_home",
     "KGPIPE_DEVICE": "device",
@@ -90,42 +91,81 @@ _ENVIRONMENT = {
     "NEO4J_USERNAME": "neo4j_user",
     "NEO4J_PASSWORD": "neo4j_password",
 }
+"""Variables of the environment and the settings they give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting in force: its value, where that came from, and what it would be without."""
+
+    name: str
+    value: Any
+    source: str
+    default: Any
+
+
+SECRETS = ("neo4j_password",)
+"""Settings whose values are never printed."""
 
 
 def load(*, folder: Path | None = None, **options: Any) -> Config:
     """The configuration in force: options given (not None) over environment over FOLDER/kgpipe.toml."""
+    return Config(**{name: value for name, (value, _) in _given(folder, options).items()})
+
+
+def explain(*, folder: Path | None = None, **options: Any) -> list[Setting]:
+    """Every setting with its value and where it came from: an option, a variable, kgpipe.toml or the default."""
+    given = _given(folder, options)
+    found = []
+    for one in dataclasses.fields(Config):
+        value, source = given.get(one.name, (one.default, "default"))
+        found.append(Setting(one.name, value, source, one.default))
+    return found
+
+
+def _given(folder: Path | None, options: dict[str, Any]) -> dict[str, tuple[Any, str]]:
+    """{setting: (checked value, where it came from)} of those that are set anywhere."""
     path = (folder or Path.cwd()) / "kgpipe.toml"
-    values: dict[str, Any] = {}
+    values: dict[str, tuple[Any, str]] = {}
     if path.is_file():
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            read = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} is not TOML: {error}. Correct the syntax.") from error
-        values.pop("dag", None)
-    values |= {name: os.environ[key] for key, name in _ENVIRONMENT.items() if os.environ.get(key)}
-    values |= {key: value for key, value in options.items() if value is not None}
+        read.pop("dag", None)
+        values = {name: (value, str(path)) for name, value in read.items()}
+    values |= {name: (os.environ[key], key) for key, name in ENVIRONMENT.items() if os.environ.get(key)}
+    values |= {
+        name: (value, f"option --{name.replace('_', '-')}") for name, value in options.items() if value is not None
+    }
+    return {name: (_checked(name, value, path), source) for name, (value, source) in values.items()}
+
+
+def _checked(key: str, value: Any, path: Path) -> Any:
+    """The value in the type of its setting; ConfigError when it has none or is not allowed."""
     known = {f.name: f for f in dataclasses.fields(Config)}
-    for key, value in values.items():
-        if key not in known:
-            raise ConfigError(f'Unknown setting "{key}" in {path}; known: {", ".join(known)}. Correct the spelling.')
-        default = known[key].default
-        try:
-            if isinstance(default, tuple):
-                if isinstance(value, str):
-                    raise TypeError(value)
-                values[key] = tuple(map(str, value))
-            else:
-                values[key] = Path(value) if isinstance(default, Path) else type(default)(value)
-        except (TypeError, ValueError) as error:
+    if key not in known:
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f' Did you mean "{near[0]}"?' if near else ""
+        raise ConfigError(f'Unknown setting "{key}" in {path}; known: {", ".join(known)}. Correct the spelling.{hint}')
+    default = known[key].default
+    try:
+        if isinstance(default, tuple):
+            if isinstance(value, str):
+                raise TypeError(value)
+            value = tuple(map(str, value))
+        else:
+            value = Path(value) if isinstance(default, Path) else type(default)(value)
+    except (TypeError, ValueError) as error:
+        expected = "list of names" if isinstance(default, tuple) else type(default).__name__
+        example = list(default) if isinstance(default, tuple) else default
+        raise ConfigError(f'Setting "{key}" is {value!r}; expected a {expected}, like {example!r}.') from error
+    for one in value if key in CHOICES else ():
+        if one not in CHOICES[key]:
             raise ConfigError(
-                f'Setting "{key}" is {value!r}; expected a {type(default).__name__}, like {default!r}.'
-            ) from error
-        for one in values[key] if key in CHOICES else ():
-            if one not in CHOICES[key]:
-                raise ConfigError(
-                    f'Setting "{key}" holds "{one}"; allowed: {", ".join(CHOICES[key])}. Correct it or leave it out.'
-                )
-    return Config(**values)
+                f'Setting "{key}" holds "{one}"; allowed: {", ".join(CHOICES[key])}. Correct it or leave it out.'
+            )
+    return value
 
 
 def cache_folder() -> Path:
