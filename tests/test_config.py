@@ -1,0 +1,82 @@
+"""Settings: what is in force, where it came from, and that the documentation knows each of them."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from kgpipe import cli, config
+from kgpipe.corpus.clean import DROPS
+from kgpipe.corpus.personal import FINDERS
+from kgpipe.corpus.quality import FILTERS
+from kgpipe.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+
+
+def rows():
+    """{setting: (default, example, variable)} of the table in the documentation."""
+    found = {}
+    for line in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            found[cells[0]] = cells[1:4]
+    return found
+
+
+def test_every_setting_is_in_the_table_with_its_default_a_valid_example_and_its_variable(tmp_path, monkeypatch):
+    variables = {name: key for key, name in config.ENVIRONMENT.items()}
+    for key in variables.values():
+        monkeypatch.delenv(key, raising=False)
+    table = rows()
+    assert list(table) == [f.name for f in fields(config.Config)]
+    for one in fields(config.Config):
+        default, example, variable = table[one.name]
+        shown = str(one.default) if isinstance(one.default, Path) else one.default
+        assert json.loads(default.replace("_", "") if default[0].isdigit() else default) == (
+            list(shown) if isinstance(shown, tuple) else shown
+        )
+        assert variable == variables.get(one.name, "")
+        (tmp_path / "kgpipe.toml").write_text(f"{one.name} = {example}")
+        assert getattr(config.load(folder=tmp_path), one.name) != one.default
+
+
+def test_the_choices_are_those_of_the_code():
+    allowed = {"drop": DROPS, "quality": tuple(FILTERS)}
+    assert {name: config.CHOICES[name] for name in allowed} == allowed
+    assert set(config.CHOICES["mask"]) == set(FINDERS)
+
+
+def test_where_a_setting_came_from_is_told_and_passwords_are_not(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEO4J_PASSWORD", "secret-word")
+    monkeypatch.setenv("KGPIPE_DEVICE", "cpu")
+    (tmp_path / "kgpipe.toml").write_text('device = "cuda"\nmask = ["email"]\nmin_words = 5\n')
+    cli.app(["config", "--json", "--workspace", "here"], standalone_mode=False)
+    printed = capsys.readouterr().out
+    found = {row["name"]: (row["value"], row["source"]) for row in json.loads(printed)}
+    assert "secret-word" not in printed
+    assert found["neo4j_password"] == ("(set)", "NEO4J_PASSWORD")
+    assert found["device"] == ("cpu", "KGPIPE_DEVICE")
+    assert found["mask"] == (["email"], str(tmp_path / "kgpipe.toml"))
+    assert found["workspace"] == ("here", "option --workspace")
+    assert found["pool"] == ("gpu", "default")
+    cli.app(["config"], standalone_mode=False)
+    assert re.search(r"min_words +5 +.*kgpipe.toml", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("min_wods = 3", 'Unknown setting "min_wods" in .*Did you mean "min_words"'),
+        ('mask = ["emails"]', 'Setting "mask" holds "emails"; allowed: email, phone, card, identity, ip'),
+        ('languages = "en"', "Setting \"languages\" is 'en'; expected a list of names, like \\['en'\\]"),
+        ('max_bytes = "many"', "Setting \"max_bytes\" is 'many'; expected a int"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(tmp_path, line, message):
+    (tmp_path / "kgpipe.toml").write_text(line)
+    with pytest.raises(ConfigError, match=message):
+        config.load(folder=tmp_path)
