@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ftfy
@@ -58,11 +58,12 @@ _CITATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """A cleaned text, its marks in order of their beginning, and what was taken out."""
+    """A cleaned text, its marks in order of their beginning, what was taken out, and the text with that still in it."""
 
     text: str
     marks: tuple[Mark, ...] = ()
     removals: tuple[Removal, ...] = ()
+    whole: str = ""
 
 
 def mended(text: str) -> str:
@@ -103,13 +104,14 @@ def clean(text: str, *, drop: Sequence[str] = ()) -> Clean:
     blocks: list[tuple[str, bool]] = []  # text, is code
     damaged: list[str] = []
     for i, piece in enumerate(re.split(f"{CODE}(.*?){CODE_END}", text, flags=re.DOTALL)):
-        piece, found = _mended(piece)
+        piece, found = _mended(piece.replace(CODE, "").replace(CODE_END, ""))
         damaged += found
         if i % 2:
             blocks += [(piece, True)] if piece else []
         else:
             blocks += [(_joined(piece[start:end]), False) for start, end in paragraphs(piece)]
     removals = [Removal("encoding mended", len(damaged), 0, sample(damaged[0]))] if damaged else []
+    every = blocks
     for kind in drop:
         blocks, gone = _without(blocks, {"boilerplate": _is_boilerplate, "repeated": _repeated(blocks)}[kind])
         if gone:
@@ -138,10 +140,15 @@ def clean(text: str, *, drop: Sequence[str] = ()) -> Clean:
     ends = [*pages[1:], length]
     marks += [Mark(a, b, "page", str(i)) for i, (a, b) in enumerate(zip(pages, ends, strict=False), 1) if a < b]
     marks.sort(key=lambda mark: (mark.start, mark.end, mark.kind))
-    return Clean("\n\n".join(parts), tuple(marks), tuple(removals))
+    text = "\n\n".join(parts)
+    whole = text if every is blocks else "\n\n".join(block.replace(PAGE, "") for block, _ in every)
+    return Clean(text, tuple(marks), tuple(removals), whole)
 
 
-def _without(blocks, is_gone):
+def _without(
+    blocks: list[tuple[str, bool]], is_gone: Callable[[str], bool]
+) -> tuple[list[tuple[str, bool]], list[str]]:
+    """The blocks that stay, with the page marks of those before them that went, and what went."""
     kept: list[tuple[str, bool]] = []
     gone: list[str] = []
     marks = ""
@@ -168,7 +175,7 @@ def _is_boilerplate(paragraph: str) -> bool:
     )
 
 
-def _repeated(blocks):
+def _repeated(blocks: list[tuple[str, bool]]) -> Callable[[str], bool]:
     """Whether a paragraph stands often in the text and was met before: the first one stays."""
     often = {text for text, n in Counter(block for block, is_code in blocks if not is_code).items() if n >= _OFTEN}
     met: set[str] = set()

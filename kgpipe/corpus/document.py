@@ -79,7 +79,8 @@ def document(raw: Raw, *, source: str, settings: Reading | None = None) -> Docum
             for r in removals
         ]
         removals += [Removal(f"masked {kind}", n, 0) for kind, n in sorted(total.items())]
-    if reason := reason_to_remove(text, filters=settings.quality, min_words=settings.min_words):
+    # judged as it came: lines that come again and again tell what it is
+    if reason := reason_to_remove(found.whole, filters=settings.quality, min_words=settings.min_words):
         return Removed(raw.uri, reason, len(text), sample(text), title, source)
     return Document(
         uri=raw.uri,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from kgpipe.config import Config
+from kgpipe.config import CHOICES, Config
 from kgpipe.engine import Progress, in_shard, silent
 from kgpipe.records import Passage
 from kgpipe.sentences import WORD, paragraphs, sentences
@@ -34,9 +34,10 @@ def run(
     from a passage goes with it.
     """
     wanted = _readable(workspace, config, shard)
-    present = workspace.read("passages", ["uid", "document", "version"]).to_pylist()
+    present = workspace.read("passages", ["uid", "document", "version", "start", "end"]).to_pylist()
     present = [row for row in present if in_shard(row["document"], shard)]
-    stale = {row["uid"] for row in present if wanted.get(row["document"]) != row["version"]}
+    other = _split_otherwise(workspace, present, config.skip)
+    stale = {row["uid"] for row in present if wanted.get(row["document"]) != row["version"] or row["document"] in other}
     standing = {row["uid"] for row in present} - stale
     extracted = workspace.read("extractions", ["passage", "document"]).to_pylist()
     orphans = [
@@ -51,7 +52,7 @@ def run(
         rows = _texts(path, todo)
         made: list[Passage] = []
         for row in rows:
-            spans = unmarked_spans(row["text"], _skipped(row["marks"], config.skip))
+            spans = unmarked_spans(row["text"], _skipped(row.get("marks"), config.skip))
             made += [Passage(row["uid"], row["version"], start, end, row["text"][start:end]) for start, end in spans]
         workspace.commit("passages", made)
         counts["documents"] += len(rows)
@@ -90,6 +91,28 @@ def unmarked_spans(text: str, skipped: list[tuple[int, int]]) -> list[tuple[int,
     for start, end in [*skipped, (len(text), len(text))]:
         found += [(at + a, at + b) for a, b in passage_spans(text[at:start])]
         at = max(at, end)
+    return found
+
+
+def _split_otherwise(workspace: Workspace, present: list[dict[str, Any]], skip: Sequence[str]) -> set[str]:
+    """Documents whose passages were made with another `skip`: one lies in what is skipped, or none in what is not."""
+    passages: dict[str, list[tuple[int, int]]] = {}
+    for row in present:
+        passages.setdefault(row["document"], []).append((row["start"], row["end"]))
+    found = set()
+    for path in workspace.files("documents"):
+        for row in pq.ParquetFile(path).read(columns=["uid", "marks"]).to_pylist():
+            marks = [mark for mark in row.get("marks") or () if mark["kind"] in CHOICES["skip"]]
+            if not marks or row["uid"] not in passages:
+                continue
+            skipped = _skipped(marks, skip)
+            kept = [(m["start"], m["end"]) for m in marks if m["kind"] not in skip]
+            kept = [span for span in kept if not any(a < span[1] and span[0] < b for a, b in skipped)]
+            spans = passages[row["uid"]]
+            if any(a < end and start < b for a, b in skipped for start, end in spans) or not all(
+                any(a < end and start < b for start, end in spans) for a, b in kept
+            ):
+                found.add(row["uid"])
     return found
 
 
