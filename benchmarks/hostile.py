@@ -146,10 +146,10 @@ def disturb(folder: Path, over: threading.Event) -> None:
             os.truncate(path, 10 * (i % 7))
 
 
-def make(folder: Path, n_files: int, rng: random.Random) -> list[Path]:
-    """Writes n files (or a few more: each kind once at least) and returns their paths."""
+def make(folder: Path, n_files: int, rng: random.Random, *, megabytes: int = 1024) -> list[Path]:
+    """Writes n files (or a few more: each kind once at least), bombs of so many megabytes, and returns their paths."""
     folder.mkdir(parents=True)
-    for name, data in fixed():
+    for name, data in fixed(megabytes):
         path = folder / os.fsdecode(name) if isinstance(name, bytes) else folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -208,10 +208,10 @@ def special(folder: Path) -> None:
         (folder / f"change-{i}.txt").write_text(PROSE * 100)
 
 
-def fixed() -> Iterator[tuple[str | bytes, bytes]]:
+def fixed(megabytes: int) -> Iterator[tuple[str | bytes, bytes]]:
     """Names and contents of the files that are hostile by intent."""
     zeros = bytes(2**20)
-    yield "bomb.zip", zipped({"bomb.txt": lambda out: [out.write(zeros) for _ in range(1024)]})
+    yield "bomb.zip", zipped({"bomb.txt": lambda out: [out.write(zeros) for _ in range(megabytes)]})
     nested = zipped({"a.txt": PROSE.encode()})
     for _ in range(8):
         nested = zipped({"inner.zip": nested})
@@ -222,12 +222,12 @@ def fixed() -> Iterator[tuple[str | bytes, bytes]]:
         zipped(
             {
                 "[Content_Types].xml": b"<Types/>",
-                "word/document.xml": lambda out: [out.write(zeros) for _ in range(300)],
+                "word/document.xml": lambda out: [out.write(zeros) for _ in range(megabytes // 3)],
             }
         ),
     )
-    yield "bomb.txt.gz", gzip.compress(zeros * 200, 9)
-    yield "bomb.txt.gz.gz", gzip.compress(gzip.compress(zeros * 200, 9))
+    yield "bomb.txt.gz", gzip.compress(zeros * (megabytes // 5), 9)
+    yield "bomb.txt.gz.gz", gzip.compress(gzip.compress(zeros * (megabytes // 5), 9))
     laughs = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 12))
     bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{laughs}]><mediawiki><page><title>&l11;</title></page></mediawiki>'
     yield "laughs.xml", bomb.encode()

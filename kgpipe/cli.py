@@ -266,12 +266,12 @@ def _text_row(path: Path, source: Path, config: configuration.Config) -> dict[st
     """A text file, read and cleaned as `build` does, as {"id", "title", "text", "language"}; InputError says why not."""
     from kgpipe.corpus.document import document
     from kgpipe.corpus.formats import Raw, read_file
-    from kgpipe.records import Failure
+    from kgpipe.records import Document
 
     found: Any = next(read_file(path.absolute(), max_bytes=config.max_bytes))
     found = document(found, source="") if isinstance(found, Raw) else found
-    if isinstance(found, Failure):
-        raise InputError(f"{source} cannot be read: {found.reason}. Give a text file: txt, md, html or JSON Lines.")
+    if not isinstance(found, Document):
+        raise InputError(f"{source} cannot be read: {found.reason}. Give a text: txt, md, html, pdf, docx or JSON Lines.")
     return {"id": str(source), "title": found.title, "text": found.text, "language": found.language}
 
 

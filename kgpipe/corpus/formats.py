@@ -69,7 +69,12 @@ def _too_large(size: int, allowed: int, setting: str) -> str:
 def read_stream(uri: str, name: str, stream: BinaryIO, limits: Limits, depth: int = 0) -> Iterator[Item]:
     """The texts of an open file or of a member of an archive; what its parser raises is a failure."""
     try:
-        yield from _read(uri, name, stream, limits, depth)
+        empty = True
+        for item in _read(uri, name, stream, limits, depth):
+            empty = False
+            yield item
+        if empty:
+            raise NotReadable("no text: it holds nothing that is read")
     except NotReadable as error:
         yield Failure("read", uri, str(error))
     except gzip.BadGzipFile as error:
@@ -232,10 +237,8 @@ def _zip_members(uri: str, stream: io.BufferedReader, limits: Limits, depth: int
 
 def _tar_members(uri: str, stream: io.BufferedReader, limits: Limits, depth: int) -> Iterator[Item]:
     budget = limits.max_unpacked
-    n_members = 0
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for info in archive:
-            n_members += 1
             if not info.isreg():
                 continue
             own = row_uri(uri, _quoted(info.name))
@@ -247,8 +250,6 @@ def _tar_members(uri: str, stream: io.BufferedReader, limits: Limits, depth: int
                 yield Failure("read", own, _too_large(info.size, limits.max_bytes, "max_bytes"))
             elif member is not None:
                 yield from _member(own, info.name, cast(BinaryIO, member), limits, depth)
-    if not n_members:
-        raise NotReadable("no text: an empty or damaged tar archive")
 
 
 def _member(uri: str, name: str, stream: BinaryIO, limits: Limits, depth: int) -> Iterator[Item]:

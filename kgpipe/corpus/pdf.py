@@ -206,8 +206,8 @@ def _spacing(page: list[Line]) -> float:
 
 def _goes_on(before: Line, line: Line, spacing: float, right: float) -> bool:
     """Whether a line belongs to the paragraph of the one before it."""
-    if _BULLET.match(line.text) or not 0.8 < before.height / max(line.height, 0.1) < 1.25:
-        return False
+    if _BULLET.match(line.text) or not 0.62 < before.height / max(line.height, 0.1) < 1.6:
+        return False  # another size; boxes are as high as the letters in them, so that is not exact
     ended = bool(_SENTENCE_END.search(before.text))
     if before.page != line.page or line.bottom >= before.bottom:  # the next page or column
         return not ended and (line.text[0].islower() or before.text[-1] in _HYPHENS)

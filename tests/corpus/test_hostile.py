@@ -25,7 +25,7 @@ def hostile():
 
 @pytest.mark.slow
 def test_every_hostile_file_is_a_document_or_a_named_failure(hostile, tmp_path):
-    made = hostile.make(tmp_path / "files", 100, random.Random(1))
+    made = hostile.make(tmp_path / "files", 100, random.Random(1), megabytes=30)
     config = Config(max_failed=1.0, max_bytes=2_000_000, max_unpacked=20_000_000, read_seconds=3, read_memory_mb=600)
     found = hostile.measure(tmp_path / "files", tmp_path / "ws", config)
     assert found["files"] >= len(made) - 20 > 80  # some vanish before they are listed

@@ -295,6 +295,8 @@ def test_archives_and_packed_files_give_what_is_in_them(tmp_path):
         ("a.eml", b"no mail at all", "no mail: it has no sender, date or subject"),
         ("a.parquet", b"PAR1 and no more", "damaged Parquet"),
         ("a.zip", b"PK\3\4 and no more", "damaged zip"),
+        ("empty.zip", zipped({}), "no text: it holds nothing that is read"),
+        ("empty.xml", b"<mediawiki></mediawiki>", "no text: it holds nothing that is read"),
         ("a.txt.zst", b"plain", "cannot be read: ZSTD decompress failed"),
     ],
 )
