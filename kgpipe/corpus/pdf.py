@@ -23,6 +23,11 @@ _NUMBER = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.!?:;。！？][\"'”’)\]]*$")
 _DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
+_INSIDE = re.compile(r"[\x02\ufffe]\s+(?=\w)")
+"""A hyphen that pdfium knows to be one, with the other half of the word after it."""
+_LEADERS = re.compile(r"(?:\s?\.){5,}\s?")
+"""The dots of a table of contents."""
+_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2})*\.?\s+[^\W\d_]")
 _BULLET = re.compile(r"(?:[-*+•‣▪–—]|\d{1,3}[.)])\s")
 _EDGE = 2
 """Lines at the top and at the bottom of a page that may be running heads."""
@@ -83,7 +88,8 @@ def _lines(page: Any, number: int) -> list[Line]:
     runs = []
     for i in range(text_page.count_rects()):
         left, bottom, right, top = text_page.get_rect(i)
-        text = " ".join(unmarked(text_page.get_text_bounded(left, bottom, right, top)).split())
+        text = _INSIDE.sub("", unmarked(text_page.get_text_bounded(left, bottom, right, top)))
+        text = _LEADERS.sub(" … ", " ".join(text.split())).strip()
         if text:
             runs.append(Line(text, left, bottom, right, top, number))
     text_page.close()
@@ -92,27 +98,30 @@ def _lines(page: Any, number: int) -> list[Line]:
 
 
 def _joined_runs(runs: list[Line]) -> list[Line]:
-    """Runs that stand on one base line and near each other, as one line."""
-    lines: list[Line] = []
-    for run in sorted(runs, key=lambda run: (-run.bottom, run.left)):
-        near = None
-        for i in range(len(lines) - 1, max(-1, len(lines) - 12), -1):
-            overlap = min(lines[i].top, run.top) - max(lines[i].bottom, run.bottom)
-            size = min(lines[i].height, run.height)
-            gap = max(run.left - lines[i].right, lines[i].left - run.right)
-            if overlap > 0.5 * size and gap < 1.2 * max(lines[i].height, run.height):
-                near = i
+    """Runs that stand on one base line and near each other, as one line; a wide gap is the border of a column."""
+    rows: list[list[Line]] = []
+    for run in sorted(runs, key=lambda run: (-run.bottom - run.top, run.left)):
+        for row in reversed(rows[-8:]):
+            overlap = min(row[0].top, run.top) - max(row[0].bottom, run.bottom)
+            if overlap > 0.5 * min(row[0].height, run.height):
+                row.append(run)
                 break
-        if near is None:
-            lines.append(run)
-            continue
-        first, second = sorted((lines[near], run), key=lambda line: line.left)
-        space = " " if second.left - first.right > 0.1 * min(first.height, second.height) else ""
-        inside = second.text in first.text and second.right <= first.right
-        lines[near] = Line(
-            first.text if inside else first.text + space + second.text, first.left, min(first.bottom, second.bottom),
-            max(first.right, second.right), max(first.top, second.top), run.page,
-        )  # fmt: skip
+        else:
+            rows.append([run])
+    lines: list[Line] = []
+    for row in rows:
+        line: Line | None = None
+        for run in sorted(row, key=lambda run: (run.left, -run.right)):
+            if line is None or run.left - line.right > 1.2 * max(line.height, run.height):
+                lines += [line] if line else []
+                line = run
+            elif run.right > line.right or run.text not in line.text:  # else it is drawn twice, for boldness
+                space = " " if run.left - line.right > 0.1 * min(line.height, run.height) else ""
+                line = Line(
+                    line.text + space + run.text, line.left, min(line.bottom, run.bottom), max(line.right, run.right),
+                    max(line.top, run.top), run.page,
+                )  # fmt: skip
+        lines += [line] if line else []
     return lines
 
 
@@ -209,6 +218,8 @@ def _goes_on(before: Line, line: Line, spacing: float, right: float) -> bool:
     if _BULLET.match(line.text) or not 0.62 < before.height / max(line.height, 0.1) < 1.6:
         return False  # another size; boxes are as high as the letters in them, so that is not exact
     ended = bool(_SENTENCE_END.search(before.text))
+    if ended and _SECTION.match(line.text):
+        return False
     if before.page != line.page or line.bottom >= before.bottom:  # the next page or column
         return not ended and (line.text[0].islower() or before.text[-1] in _HYPHENS)
     if spacing and before.bottom - line.bottom > min(1.4 * spacing, 3.5 * line.height):
@@ -221,7 +232,8 @@ def _goes_on(before: Line, line: Line, spacing: float, right: float) -> bool:
 
 def _glued(paragraph: str, marks: str, following: str, words: Counter[str]) -> str:
     """The paragraph with the next line; a word that was hyphenated is whole again, `well-known` keeps its hyphen."""
-    if paragraph[-1] in _HYPHENS and paragraph[-2:-1].isalpha() and following[0].islower():
+    wrapped = following[0].islower() or (paragraph[-1] in _HYPHENS[1:] and following[0].isalpha())
+    if paragraph[-1] in _HYPHENS and paragraph[-2:-1].isalpha() and wrapped:
         head, tail = paragraph[:-1].rpartition(" ")[2], following.split(" ", 1)[0]
         keep = paragraph[-1] == "-" and words[f"{head}-{tail}"] > words[head + tail]
         return (

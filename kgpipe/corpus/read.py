@@ -46,6 +46,9 @@ def run(
     documents = _Group(workspace, "documents", known)
     removed = _Group(workspace, "removed", kept_out)
     n_texts = 0
+    # Files of many texts that were read to the end without a failure, as {uri: [version, texts of this shard, of all]}.
+    state = f"read-{shard[0]}-of-{shard[1]}"
+    ended, ends = workspace.state(state), {}
     for source in sources:
         path, uri = path_of(source["uri"]), source["uri"]
         version = content_id(source["version"], settings.fingerprint)
@@ -61,6 +64,14 @@ def run(
             (seen if whole in known else seen_out).add(whole)
             n_texts += 1
             continue
+        mine = [uid for uid in done if in_shard(uid, shard)]
+        if ended.get(uri, [])[:2] == [version, len(mine)]:  # none of its documents was deleted since
+            seen.update(uid for uid in mine if uid in known)
+            seen_out.update(uid for uid in mine if uid in kept_out)
+            n_texts += ended[uri][2]
+            ends[uri] = ended[uri]
+            continue
+        n_before, n_mine, n_failed = n_texts, 0, 0
         for answer in reader().texts(
             path, source=uri, reading=settings, shard=shard, done=tuple(done), seconds=config.read_seconds,
             memory_mb=config.read_memory_mb,
@@ -68,6 +79,8 @@ def run(
             n_texts += 1
             progress("read", n_texts, len(sources) if n_known else 0)
             ((what, found),) = answer.items()
+            n_mine += what not in ("other", "failure")
+            n_failed += what == "failure"
             if what == "kept":
                 seen.add(found) if found in known else seen_out.add(found)
             elif what == "failure":
@@ -84,8 +97,12 @@ def run(
                 counts["documents"] += before is None
                 counts["updated"] += before is not None and before["version"] != found["version"]
                 documents.add(found | {"source_version": version})
+        if kind_of(path) in _MANY and not n_failed:
+            ends[uri] = [version, n_mine, n_texts - n_before]
     documents.commit()
     removed.commit()
+    if ends != ended:
+        workspace.set_state(state, ends)
     # What hangs on a document that is gone or has other text is cleared by the splitting stage.
     gone = workspace.delete("documents", "uid", [u for u in known if in_shard(u, shard) and u not in seen])
     workspace.delete("removed", "uid", [u for u in kept_out if in_shard(u, shard) and u not in seen_out])

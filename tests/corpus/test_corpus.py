@@ -128,6 +128,20 @@ def test_a_changed_row_of_a_jsonl_file_leaves_the_other_rows_as_they_are(folder,
     assert build(workspace, folder) == NOTHING
 
 
+def test_a_file_of_many_texts_is_opened_again_only_when_it_or_what_it_gave_changed(folder, workspace, monkeypatch):
+    path = folder / "rows.jsonl"
+    path.write_text("\n".join(json.dumps({"id": id, "text": text}) for id, text in {"a": ENIAC, "b": COLOSSUS}.items()))
+    build(workspace, folder)
+    opened = []
+    texts_of = read.reader().texts
+    monkeypatch.setattr(read.reader(), "texts", lambda path, **more: opened.append(path) or texts_of(path, **more))
+    assert build(workspace, folder) == NOTHING and opened == []
+    delete.delete_document(workspace, f"{path}#a")
+    assert build(workspace, folder)["read"] == {"documents": 1} and opened == [path]
+    assert build(workspace, folder) == NOTHING and opened == [path]
+    assert build(workspace, folder, min_words=100)["read"] == {"filtered": 2, "removed": 2} and opened == [path] * 2
+
+
 def test_files_that_are_gone_are_named_and_removed_only_with_prune(folder, workspace):
     for name, text in {"eniac.txt": ENIAC, "colossus.txt": COLOSSUS}.items():
         (folder / name).write_text(text)
