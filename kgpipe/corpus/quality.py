@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 
 _LEAST = 200
 """Characters below which a text is too short to be judged."""
+_JUDGED = 500_000
+"""Characters by which a long text is judged."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -61,4 +63,5 @@ def reason_to_remove(text: str, *, filters: Sequence[str], min_words: int = 0) -
             return f"shorter than min_words ({min_words})"
     if len(text) < _LEAST:
         return ""
+    text = text[:_JUDGED]
     return next(filter(None, (FILTERS[name](text) for name in filters)), "")
