@@ -13,6 +13,9 @@ from typing import Any
 
 from kgpipe.records import Mark
 
+_LIKE_PHONE = re.compile(r"(?:\+\s?)?\(?\d(?:[ \u00a0().\-/\u2010-\u2015]{0,4}\d){6,}")
+_AROUND = 12
+"""Characters around what looks like a phone number that tell whether it is one (and its extension)."""
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?![\w-])")
 _CARD = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w-]|\.\d)")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\w]|\.\d)")
@@ -39,8 +42,13 @@ def _emails(text: str, region: str) -> Iterator[tuple[int, int]]:
 def _phones(text: str, region: str) -> Iterator[tuple[int, int]]:
     import phonenumbers
 
-    for match in phonenumbers.PhoneNumberMatcher(text, region, max_tries=1_000_000):
-        yield match.start, match.end
+    at = 0
+    for like in _LIKE_PHONE.finditer(text):  # the library's own search is 50 times slower
+        start, end = max(at, like.start() - _AROUND), like.end() + 2 * _AROUND
+        for match in phonenumbers.PhoneNumberMatcher(text[start:end], region, max_tries=1_000_000):
+            if start + match.start >= at:
+                at = start + match.end
+                yield start + match.start, at
 
 
 def _cards(text: str, region: str) -> Iterator[tuple[int, int]]:
