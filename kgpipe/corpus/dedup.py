@@ -52,21 +52,26 @@ def run(
         *documents.column("version").to_pylist(),
         *documents.column("uid").to_pylist(),
     )
-    if workspace.state("dedup").get("inputs") == inputs:
+    before = workspace.read("duplicates").to_pylist()
+    if workspace.state("dedup") == {"inputs": inputs, "rows": _content(before)}:
         return {"duplicates": 0, "released": 0}
     _sign(workspace, documents, progress)
     wanted = _duplicates(workspace, documents, config.near_duplicate)
-    present = {
-        row["document"]: (row["representative"], row["reason"]) for row in workspace.read("duplicates").to_pylist()
-    }
+    present = {row["document"]: (row["representative"], row["reason"]) for row in before}
     fresh = [uid for uid in sorted(wanted) if present.get(uid) != wanted[uid]]
     released = [uid for uid in present if uid not in wanted]
     workspace.delete("duplicates", "document", [*(uid for uid in fresh if uid in present), *released])
     rows = [{"document": uid, "representative": wanted[uid][0], "reason": wanted[uid][1]} for uid in fresh]
     workspace.commit("duplicates", rows)
-    workspace.set_state("dedup", {"inputs": inputs})
+    after = workspace.read("duplicates").to_pylist()
+    workspace.set_state("dedup", {"inputs": inputs, "rows": _content(after)})
     progress("dedup", 1, 1)
     return {"duplicates": len(fresh), "released": len(released)}
+
+
+def _content(rows: list[dict[str, str]]) -> str:
+    """A hash of rows of `duplicates`: a document that was deleted and came back has lost its own."""
+    return content_id(*(value for row in rows for value in row.values()))
 
 
 def order(uri: str) -> tuple[int, str]:
