@@ -27,9 +27,12 @@ def remove_documents(workspace: Workspace, uids: Iterable[str]) -> int:
 def delete_document(workspace: Workspace, document: str) -> dict[str, Any]:
     """Removes one document, by path, uri, uid or title, and returns {documents, uri, title, note}.
 
+    What a filter kept out has those names too; its row goes, and `documents` is 0.
+
     InputError when nothing has that name (with close ones), or when several documents share the title.
     """
-    rows = workspace.read("documents", ["uid", "uri", "title", "source"]).to_pylist()
+    columns = ["uid", "uri", "title", "source"]
+    rows = [*workspace.read("documents", columns).to_pylist(), *workspace.read("removed", columns).to_pylist()]
     failures = {row["key"]: row["uid"] for row in workspace.read("failures").to_pylist() if row["stage"] == "read"}
     path, hash_sign, fragment = document.partition("#")
     names = {document, Path(os.path.abspath(path)).as_uri() + hash_sign + fragment}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgpipe.config import Config
-from kgpipe.corpus import read, report, sources, split
+from kgpipe.corpus import delete, read, report, sources, split
 from kgpipe.corpus.clean import DROPS, clean, cleaned
 from kgpipe.corpus.document import Reading, document
 from kgpipe.corpus.personal import FINDERS, masked, masked_values
@@ -155,6 +155,9 @@ def test_the_report_shows_what_went_and_a_looser_filter_brings_it_back(tmp_path)
     }]  # fmt: skip
     assert [r["reason"] for r in found["failures"]] == ["not text"]
     assert "    repeats its lines" in "\n".join(report.lines(found)).replace("  repeats", "    repeats")
+    assert delete.delete_document(workspace, f"{uri}/spam.txt")["documents"] == 0
+    assert workspace.read("removed").num_rows == 0 and f"{uri}/spam.txt" not in workspace.keys("sources")
+    sources.run(workspace, Config())
     loose = read.run(workspace, Config(quality=()))
     assert {k: v for k, v in loose.items() if v} == {"documents": 1}
     assert workspace.read("removed").num_rows == 0
