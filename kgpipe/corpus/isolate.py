@@ -46,7 +46,7 @@ class Reader:
         """
         request = {
             "path": os.fsencode(path).hex(), "source": source, "reading": asdict(reading), "shard": shard,
-            "done": sorted(done), "memory_mb": memory_mb,
+            "done": sorted(done), "memory_mb": memory_mb, "seconds": seconds,
         }  # fmt: skip
         process = self._started()
         try:

@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ def main() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (ready + limit, hard))
         try:
+            _allow(request["seconds"])
             for answer in _answers(request):
                 send(answer)
+                _allow(request["seconds"])
             # one that has grown is replaced, so that every file has the whole of the memory allowed
             send({"end": True, "retire": _address_space() - ready > limit // 2})
         except MemoryError:
@@ -64,6 +67,13 @@ def _answers(request: dict[str, Any]):
             kind = "failure" if isinstance(made, Failure) else "document" if isinstance(made, Document) else "removed"
             row = as_row(made)
             yield {kind: row | {"source": request["source"]} if kind == "removed" else row}
+
+
+def _allow(seconds: float) -> None:
+    """Ends this process when the next text takes much longer: the one that watches it may have been killed."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(time.process_time() + 2 * seconds) + 10
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 def _address_space() -> int:
