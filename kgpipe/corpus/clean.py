@@ -123,9 +123,7 @@ def clean(text: str, *, drop: Sequence[str] = ()) -> Clean:
     length = 0
     for block, is_code in blocks:
         plain = block.replace(PAGE, "")
-        n_before = 0
-        begins = [(n_before := block.index(PAGE, n_before) + 1) - 1 for _ in range(block.count(PAGE))]
-        begins = [at - i for i, at in enumerate(begins)]
+        begins = [match.start() - i for i, match in enumerate(re.finditer(PAGE, block))]  # offsets into `plain`
         shift = 2 * bool(parts)
         lead = len(plain) - len(plain.lstrip())
         plain = plain.strip()
