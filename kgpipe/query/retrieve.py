@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,10 +57,18 @@ def retrieve(question: str, store: Store, embedder: Embedder, *, n_passages: int
         return []
     vectors = encoded([question[:1000], *(text for text, *_ in rows)], embedder)
     near = vectors[1:] @ vectors[0]
-    by_vector = {int(i): place for place, i in enumerate((-near).argsort(kind="stable"))}
-    fused = [(1 / (FUSION + place) + 1 / (FUSION + by_vector[place]), place) for place in range(len(rows))]
-    best = sorted(fused, key=lambda f: (-f[0], f[1]))[:n_passages]
+    by_vector = (-near).argsort(kind="stable").tolist()
+    best = fused(range(len(rows)), by_vector)[:n_passages]
     return [
         Found(rows[i][0], rows[i][1] or "", rows[i][2] or "", rows[i][3] or 0, rows[i][4] or 0, round(score, 4))
-        for score, i in best
+        for i, score in best
     ]
+
+
+def fused(first: Sequence[int], second: Sequence[int]) -> list[tuple[int, float]]:
+    """Items of two orders with their fused score, best first; an item that one order lacks scores by the other alone."""
+    scores: dict[int, float] = {}
+    for order in (first, second):
+        for place, item in enumerate(order):
+            scores[item] = scores.get(item, 0.0) + 1 / (FUSION + place)
+    return sorted(scores.items(), key=lambda s: (-s[1], s[0]))
