@@ -28,6 +28,7 @@ CHOICES = {
     "as shipped": [],
     "only the likeliest type decides what is legal": [(decode, "POSSIBLE", 1.0)],
     "types down to a tenth of the likeliest": [(decode, "POSSIBLE", 0.1)],
+    "no spans for which only naming anything speaks": [(encoder, "MENTION_THRESHOLD", 2.0)],
     "no cue words": [(encoder, "CUE_WEIGHT", 0.0), (encoder, "CUE_AGAINST", 0.0)],
     "stated relations outrank also without synonyms": [(cues, "phrases", lambda known, but=(): PHRASES(known))],
     "relations across sentences lose nothing": [(encoder, "APART", 0.0)],

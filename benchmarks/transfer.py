@@ -2,9 +2,9 @@
 
     python benchmarks/transfer.py FILE... --labels labels.json --checkpoint FOLDER
 
-For every file: whether the second pass puts the right label first when the pair is given (the same for the untrained
-embedder, which training must never fall below), and the strict scores end to end, where any mention of an entity
-counts for it. Relations whose ends never share a window are left out, with --no-pronouns also those with a pronoun end.
+For every file: whether the network puts the right label first when the pair is given (the same for the namer that it
+learnt from, and for the untrained embedder, which training must never fall below), and the strict scores end to end,
+where any mention of an entity counts for it. Relations whose ends never share a window are left out, with --no-pronouns also those with a pronoun end.
 """
 
 import argparse
@@ -22,8 +22,9 @@ from kgpipe.extract.data import collate, read_records, windows
 from kgpipe.extract.encoder import LEAST_FIT, load_checkpoint
 from kgpipe.extract.labels import mean_vectors, said
 from kgpipe.extract.naming import pair_pieces, type_pieces
+from kgpipe.extract.network import MAX_WIDTH, Batch
 from kgpipe.extract.scoring import SHARPNESS
-from kgpipe.models.embed import Embedder
+from kgpipe.models.embed import Embedder, sentence_vectors
 
 PRONOUNS = frozenset("he she it his her its him they their them who whom whose which that i we you where".split())
 
@@ -41,8 +42,11 @@ def in_one_window(record, tokenizer):
     return found
 
 
-def top_label(records, described, backbone, *, batch=256):
-    """Share of given pairs whose right label comes first, and comes among the first three, by one encoder."""
+def top_label(records, described, backbone, *, network=None, batch=256):
+    """Share of given pairs whose right label comes first, and comes among the first three, by one encoder.
+
+    With `network` it says what it learnt that the encoder would say of the pairs; the encoder reads the labels only.
+    """
     encoder = Embedder(backbone=backbone)
     tokenizer = encoder.tokenizer
     ids = (tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
@@ -50,23 +54,26 @@ def top_label(records, described, backbone, *, batch=256):
     vectors: dict = {}
     for at in range(0, len(records), batch):
         pairs = [(record, *pair) for record in records[at : at + batch] for pair in in_one_window(record, tokenizer)]
+        pairs = [p for p in pairs if network is None or all(e - s < MAX_WIDTH for s, e in p[2])]
         if not pairs:
             continue
-        kinds = [m["type"] for _, _, _, ends, _ in pairs for m in ends]
-        rows = torch.tensor([(i, *s, *o) for i, (_, _, (s, o), _, _) in enumerate(pairs)])
-        texts = pair_pieces(
-            collate([pair[1] for pair in pairs]),
-            rows,
-            torch.arange(len(kinds)).view(-1, 2),
-            type_pieces(kinds, tokenizer),
-            ids,
-        )
-        with torch.inference_mode():
-            from kgpipe.models.embed import sentence_vectors
-
-            made = torch.cat(
-                [sentence_vectors(encoder.backbone, *(t[i : i + 64] for t in texts)) for i in range(0, len(rows), 64)]
+        if network is not None:
+            made = said_by(network, pairs)
+        else:
+            kinds = [m["type"] for _, _, _, ends, _ in pairs for m in ends]
+            rows = torch.tensor([(i, *s, *o) for i, (_, _, (s, o), _, _) in enumerate(pairs)])
+            texts = pair_pieces(
+                collate([pair[1] for pair in pairs]),
+                rows,
+                torch.arange(len(kinds)).view(-1, 2),
+                type_pieces(kinds, tokenizer),
+                ids,
             )
+            with torch.inference_mode():
+                parts = [
+                    sentence_vectors(encoder.backbone, *(t[i : i + 64] for t in texts)) for i in range(0, len(rows), 64)
+                ]
+                made = torch.cat(parts)
         for (record, _, _, ends, label), vector in zip(pairs, made.numpy(), strict=True):
             key = (tuple(record["entity_types"]), tuple(record["relation_types"]))
             if key not in vectors:
@@ -86,6 +93,26 @@ def top_label(records, described, backbone, *, batch=256):
             names = [relations[i].name for i in order[:3]]
             first, third, total = first + (names[0] == label), third + (label in names), total + 1
     return {"first": round(first / max(1, total), 3), "first three": round(third / max(1, total), 3), "pairs": total}
+
+
+def said_by(network, pairs, *, batch=32):
+    """(P, V): the network's vectors of pairs, each in its window."""
+    made = []
+    for at in range(0, len(pairs), batch):
+        some = pairs[at : at + batch]
+        tensors = collate([pair[1] for pair in some], forced=[pair[2] for pair in some])
+        b, one = len(some), torch.ones(1, 1, dtype=torch.bool)
+        labels = {"types": torch.zeros(1, 384), "relations": torch.zeros(1, 384), "domain": one, "range": one}
+        masks = {name: one.expand(b, 1) for name in ("type_mask", "relation_mask")}
+        read = Batch(**tensors, **labels, **masks, by_rule=torch.zeros(1, dtype=torch.bool))
+        with torch.inference_mode():
+            seen = network.look(read, top_k=2)
+            slots = [
+                [row.tolist().index(s * MAX_WIDTH + e - s) for s, e in pair[2]]
+                for row, pair in zip(seen.flat, some, strict=True)
+            ]
+            made.append(network.phrases(read, seen, torch.arange(b), *torch.tensor(slots).T))
+    return torch.cat(made)
 
 
 def end_to_end(records, described, checkpoint, *, threshold, pronouns):
@@ -136,10 +163,10 @@ def main():
         described = next((value for name, value in sets.items() if file.name.startswith(name)), {})
         print(file.name, len(records), "records")
         if any(r["relations"] for r in records):
-            print(
-                "  label, second pass ",
-                top_label(records, described, load_checkpoint(options.checkpoint).namer.backbone),
-            )
+            loaded = load_checkpoint(options.checkpoint)
+            namer = loaded.namer.backbone
+            print("  label, network     ", top_label(records, described, namer, network=loaded.network))
+            print("  label, namer       ", top_label(records, described, namer))
             print("  label, untrained   ", top_label(records, described, None))
             scores = end_to_end(
                 records, described, options.checkpoint, threshold=options.threshold, pronouns=not options.no_pronouns

@@ -12,9 +12,9 @@ from kgpipe.errors import ModelError
 from kgpipe.records import Mention, Passage, Relation, content_id
 from kgpipe.schema import Schema
 
-FORMAT = 2
+FORMAT = 3
 """Version of the checkpoint format."""
-METHOD = 33
+METHOD = 34
 """Counts up when the code around the network (decoding, literals, polarity) gives other results."""
 NEEDED = ("backbone", "mention_threshold", "typing", "scoring", "calibration")
 """What config.json of a checkpoint must say beside its format."""

@@ -21,7 +21,7 @@ import torch
 from tokenizers import Tokenizer
 
 from kgpipe.errors import InputError
-from kgpipe.records import Passage, content_id
+from kgpipe.records import content_id
 from kgpipe.sentences import sentences
 
 WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
@@ -46,13 +46,14 @@ def shape(word: str) -> int:
 
 @dataclass(slots=True)
 class Window:
-    """Model input of one stretch of text; offsets are those of the whole text.
+    """Model input of one stretch of text: its words, and their offsets in the whole text.
 
     `pieces` are token ids with [CLS] and [SEP]; word i covers pieces first[i] to last[i] (both included).
     """
 
     start: int
     end: int
+    words: list[str]
     offsets: list[tuple[int, int]]
     pieces: list[int]
     shapes: list[int]
@@ -104,20 +105,20 @@ def windows(text: str, tokenizer: Tokenizer, *, max_words: int = MAX_WORDS, star
     return made
 
 
-def retokenised(window: Window, passage: Passage, tokenizer: Tokenizer) -> Window:
-    """The same words of the passage in the word pieces of another tokenizer."""
-    words = [
-        (s - passage.start, e - passage.start, number)
-        for (s, e), number in zip(window.offsets, window.sentences, strict=True)
-    ]
-    return _window(passage.text, words, tokenizer, passage.start)
+def retokenised(window: Window, tokenizer: Tokenizer) -> Window:
+    """The same words in the word pieces of another tokenizer."""
+    return _encoded(window.words, window.offsets, window.sentences, tokenizer)
 
 
 def _window(text: str, words: list[tuple[int, int, int]], tokenizer: Tokenizer, start: int) -> Window:
     surface = [text[s:e] for s, e, _ in words]
-    encoded = tokenizer.encode(surface, is_pretokenized=True)
+    return _encoded(surface, [(start + s, start + e) for s, e, _ in words], [number for *_, number in words], tokenizer)
+
+
+def _encoded(words: list[str], offsets: list[tuple[int, int]], sentences: list[int], tokenizer: Tokenizer) -> Window:
+    encoded = tokenizer.encode(words, is_pretokenized=True)
     first, last = [-1] * len(words), [-1] * len(words)
-    by_word = [1 + shape(word) for word in surface]
+    by_word = [1 + shape(word) for word in words]
     shapes = [0] * len(encoded.ids)
     for position, word in enumerate(encoded.word_ids):
         if word is not None:
@@ -129,10 +130,11 @@ def _window(text: str, words: list[tuple[int, int, int]], tokenizer: Tokenizer, 
             first[i] = last[i] = last[i - 1] if i else 0
     ids, keep = encoded.ids[:MAX_PIECES], MAX_PIECES - 1
     return Window(
-        start=start + words[0][0],
-        end=start + words[-1][1],
-        offsets=[(start + s, start + e) for s, e, _ in words],
-        sentences=[number for _, _, number in words],
+        start=offsets[0][0],
+        end=offsets[-1][1],
+        words=words,
+        offsets=offsets,
+        sentences=sentences,
         pieces=ids,
         shapes=shapes[:MAX_PIECES],
         first=[min(i, keep) for i in first],

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from kgpipe.extract.network import Spans, best_allowed
 
-POSSIBLE = 0.01
-"""A mention may also be of a type that is less likely than its likeliest by this factor, if a relation needs it."""
+POSSIBLE, POSSIBLE_NEW = 0.001, 0.00001
+"""A mention may also be of a type that is less likely than its likeliest by this factor, if a relation needs it; types
+that training did not know are scored less surely."""
 RULE_ORDER = 0.5
 """Rank of a span given by rule among overlapping ones: a longer name that is surer than this wins over the date in it."""
 
@@ -23,6 +24,7 @@ class Mentions:
     scores: Tensor  # (M,)
     type_scores: Tensor  # (M, T)
     slot: Tensor  # (M,)
+    alone: Tensor  # (M,) bool, mentions also if no relation needs them
 
 
 @dataclass
@@ -33,8 +35,8 @@ class Relations:
     scores: Tensor  # (E,)
 
 
-def mentions(seen: Spans, *, by_rule: Tensor, threshold: Tensor) -> Mentions:
-    """The spans above their threshold, (B, K) or a scalar, that do not overlap better ones.
+def mentions(seen: Spans, *, by_rule: Tensor, least: Tensor, hoped: Tensor) -> Mentions:
+    """The spans of at least the score (B, K) `least`, and those one may hope for (B, K), that do not overlap better ones.
 
     Spans rank by their likeliest type or by how likely they name anything, if that is more; types that are `by_rule`
     (T,) rank with RULE_ORDER.
@@ -42,12 +44,14 @@ def mentions(seen: Spans, *, by_rule: Tensor, threshold: Tensor) -> Mentions:
     each = seen.types.sigmoid()
     best, kind = each.max(-1)  # (B, K)
     rank = torch.where(by_rule[kind], RULE_ORDER, torch.maximum(best, seen.mention.sigmoid()))
-    window, slot = apart(rank, seen.kept & (best >= threshold), seen.spans).nonzero().T
+    alone = best >= least
+    window, slot = apart(rank, seen.kept & (best > 0) & (alone | hoped), seen.spans).nonzero().T
     return Mentions(
         torch.cat((window.unsqueeze(-1), seen.spans[window, slot], kind[window, slot].unsqueeze(-1)), -1),
         best[window, slot],
         each[window, slot],
         slot,
+        alone[window, slot],
     )
 
 
@@ -64,22 +68,17 @@ def apart(rank: Tensor, enough: Tensor, spans: Tensor) -> Tensor:
     return chosen
 
 
-def beaten(rank: Tensor, enough: Tensor, spans: Tensor, *, by: float) -> Tensor:
-    """(B, K): which of the spans (B, K, 2) overlap one that is good `enough` and ranks (B, K) higher by so much."""
-    better = rank.unsqueeze(1) - by > rank.unsqueeze(2)  # (B, K, K), the other one last
-    return (overlapping(spans) & better & enough.unsqueeze(1)).any(-1)
-
-
 def overlapping(spans: Tensor) -> Tensor:
     """(B, K, K): which of the spans (B, K, 2) share words."""
     first, last = spans[..., 0], spans[..., 1]
     return (first.unsqueeze(2) <= last.unsqueeze(1)) & (first.unsqueeze(1) <= last.unsqueeze(2))
 
 
-def pairs(found: Mentions, *, domain: Tensor, range_: Tensor) -> tuple[Tensor, Tensor]:
+def pairs(found: Mentions, *, domain: Tensor, range_: Tensor, novel: Tensor) -> tuple[Tensor, Tensor]:
     """(P, 2) rows of mentions of one window that may be subject and object, in order, and (P, R) of which relations.
 
-    A relation is possible whose `domain` and `range_` (R, T) hold POSSIBLE types of the two. With a pair comes the
+    A relation is possible whose `domain` and `range_` (R, T) hold POSSIBLE types of the two; `novel` (T,) says how new a
+    type is. With a pair comes the
     turned one, also if nothing is possible in that direction.
     """
     window = found.rows[:, 0].contiguous()
@@ -88,7 +87,10 @@ def pairs(found: Mentions, *, domain: Tensor, range_: Tensor) -> tuple[Tensor, T
     subject = torch.repeat_interleave(count)
     step = torch.arange(len(subject), device=window.device) - (count.cumsum(0) - count)[subject]
     where = torch.stack((subject, before[subject] + step), -1)[before[subject] + step != subject]
-    legal = possible(found.type_scores, domain)[where[:, 0]] & possible(found.type_scores, range_)[where[:, 1]]
+    legal = (
+        possible(found.type_scores, domain, novel)[where[:, 0]]
+        & possible(found.type_scores, range_, novel)[where[:, 1]]
+    )
     either = legal.any(-1)
     either = either | either[turned(where, len(window))]
     return where[either], legal[either]
@@ -121,6 +123,7 @@ def likeliest(score: Tensor, window: Tensor, most: int) -> Tensor:
     return order[(rank < most) & score[order].isfinite()]
 
 
-def possible(each: Tensor, allowed: Tensor) -> Tensor:
+def possible(each: Tensor, allowed: Tensor, novel: Tensor) -> Tensor:
     """(..., R): whether spans with type probabilities (..., T) may be of a type that a relation allows (R, T)."""
-    return best_allowed(each, allowed) >= (POSSIBLE * each.amax(-1, keepdim=True)).clamp(min=1e-9)
+    factor = POSSIBLE * (POSSIBLE_NEW / POSSIBLE) ** novel
+    return best_allowed(each / factor, allowed) >= each.amax(-1, keepdim=True).clamp(min=1e-9)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -21,6 +20,7 @@ from kgpipe.errors import ModelError
 from kgpipe.extract import cues, decode
 from kgpipe.extract.base import CHECKPOINT, FORMAT, Found, checkpoint_config, fingerprint
 from kgpipe.extract.data import Window, collate, retokenised, windows
+from kgpipe.extract.demonyms import is_demonym, national
 from kgpipe.extract.labels import label_vectors, mean_vectors, said
 from kgpipe.extract.naming import Namer, pair_pieces, type_pieces
 from kgpipe.extract.network import MAX_WIDTH, SURE, Batch, JointNetwork, Spans, best_allowed
@@ -29,6 +29,7 @@ from kgpipe.extract.proposals import PRONOUN, name_runs
 from kgpipe.extract.scoring import FAR, known_logit, novelty, relation_features, type_features
 from kgpipe.models.backbone import (
     WEIGHTS,
+    check_finite,
     empty_backbone,
     load_backbone,
     load_tokenizer,
@@ -55,22 +56,16 @@ SETTINGS: dict[str, Any] = {
 """What a new checkpoint says before `kgpipe calibrate`: thresholds, and the weights of `scoring.relation_features` and
 `type_features`, whose halves for new labels were fitted on sets that the network had not seen (docs/training.md)."""
 FORCED_THRESHOLD = 0.15
-"""Least score of a span that is written like a name (or is `it`); one below it stays if a relation needs it."""
-KNOWN_NAMES = 100_000
-CONTEXT = 6
-"""Words on either side of a name that say what it is."""
-NAME_THRESHOLD = 0.1
-"""Spans below this are not worth a look at their name."""
-NAME_GAIN, SURE_TYPE = 4.0, 2.0
-"""Nor are those that overlap a span whose logit is higher by NAME_GAIN, and those whose likeliest type has at least the
-logit SURE_TYPE and is ahead of the next by NAME_GAIN: a name seldom changes a logit by so much."""
-NEW_ENOUGH, MANY_NEW = 0.5, 0.25
-"""Names are read in their context, at the cost of another pass, where so many of the types are as new as this."""
+"""Least score of a span that is written like a name (or is `it`)."""
 TOP_K = 24
 LEAST_FIT = 0.01
 """A pair whose types a relation does not allow is as unlikely as this."""
-MAX_PAIRS, RELATED_THRESHOLD = 6, -2.0
-"""The second pass reads at most so many pairs a window, none with a lower logit of being related."""
+MAX_PAIRS, RELATED_THRESHOLD = 16, -4.0
+"""For labels that are new, so many pairs a window are looked at, none with a lower logit of being related,"""
+MAX_READ, READ_THRESHOLD = 3, -4.0
+"""and of those the second pass reads so many, none with a lower logit of its best label at the first look."""
+MENTION_THRESHOLD = 0.3
+"""A span that names something at least so surely stays when a relation needs it, whatever the scores of its types."""
 HEAD_BONUS = 0.01
 """By how much a type whose label or synonym is the head word of a name is put before the likeliest other one: a Turing
 Award is an award. Too little to change which of two overlapping spans wins."""
@@ -107,8 +102,25 @@ class _Row:
     kind: int
     scores: list[float]
     value: str
+    alone: bool
+    """Whether it is a mention also if no relation needs it."""
+    demonym: bool
     settled: bool = False
     out: list[tuple[int, _Row, float]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Decoded:
+    """What became of a batch of windows; the last four are of pairs (P,) of the mentions."""
+
+    chosen: list[_Read]
+    spans: Spans
+    """With the final logits of types."""
+    mentions: decode.Mentions
+    relations: decode.Relations
+    pairs: torch.Tensor  # (P, 2)
+    legal: torch.Tensor  # (P, R)
+    logits: torch.Tensor  # (P, R)
 
 
 class EncoderExtractor:
@@ -144,16 +156,16 @@ class EncoderExtractor:
             torch.tensor(config[name], dtype=torch.float, device=self.device) for name in ("scoring", "typing")
         )
         self.novel_types = self._novelty([e.label for e in self.types], loaded.known_types)
-        self.many_new_types = bool((self.novel_types >= NEW_ENOUGH).float().mean() >= MANY_NEW)
         self._prepare_naming(loaded, schema)
         self._prepare_scores(config["calibration"], threshold)
         least = config["mention_threshold"]
         self.mention_threshold = least["known"] + (least["new"] - least["known"]) * self.novel_types  # (T,)
-        self.type_vectors = mean_vectors([[e.label, *e.synonyms] for e in self.types], self.embedder)
+        vectors = mean_vectors([[e.label, *e.synonyms] for e in self.types], self.embedder)
+        self.type_vectors = torch.from_numpy(vectors).to(self.device)  # (T, V)
+        self.national = torch.tensor([national(r) for r in self.relations], dtype=torch.bool, device=self.device)
         self.cues = cues.phrases(self.relations)
         # labels alone are chosen for reading; who gives synonyms has thought of the words that state a relation
         self.stating = cues.phrases(self.relations, but=[i for i, r in enumerate(self.relations) if not r.synonyms])
-        self.known: dict[str, np.ndarray] = {}
         kinds = [e.name for e in self.types]
         self.heads = {
             word.lower(): i for i, e in reversed(list(enumerate(self.types))) for word in (e.label, *e.synonyms)
@@ -199,7 +211,7 @@ class EncoderExtractor:
         self.any_novel = bool((self.novel > 0).any())
         self.namer = Embedder(device=str(self.device), backbone=loaded.namer.backbone)
         vectors = mean_vectors([said(schema, r)[:2] for r in self.relations], self.namer)
-        vectors = vectors.reshape(len(labels), self.embedder.backbone.config.hidden_size)
+        vectors = vectors.reshape(len(labels), self.namer.backbone.config.hidden_size)
         self.label_names = torch.from_numpy(vectors).to(self.device)  # (R, V)
         tokenizer = self.namer.tokenizer
         self.same_tokenizer = self.tokenizer.to_str() == tokenizer.to_str()
@@ -215,8 +227,8 @@ class EncoderExtractor:
         """What each passage says, in order; offsets are those of the document."""
         reads = [read for i, passage in enumerate(passages) for read in self._reads(i, passage)]
         found: list[list[_Row]] = [[] for _ in passages]
-        for chosen, mentions, relations in self._decoded(reads, passages):
-            self._collect(chosen, mentions, relations, passages, found)
+        for decoded in self._decoded(reads):
+            self._collect(decoded, passages, found)
         return [self._finished(passage, rows) for passage, rows in zip(passages, found, strict=True)]
 
     def _index(self, name: str) -> int:
@@ -236,16 +248,24 @@ class EncoderExtractor:
                     read.fixed.append(kind)
                     read.values[found] = value
             dates = [found for found in read.values if read.values[found][4:5] == "-"]
-            for first, last in name_runs(self._words(read, passage, lower=False), window.sentences):
+            runs = name_runs(window.words, window.sentences)
+            self._drop_numbers_in_names(read, runs, dates)
+            for first, last in runs:
                 if (first, last) not in read.forced and all(b < first or last < a for a, b in dates):
                     read.forced.append((first, last))
                     read.fixed.append(-1)
             yield read
 
+    @staticmethod
+    def _drop_numbers_in_names(read: _Read, runs: list[tuple[int, int]], dates: list[tuple[int, int]]) -> None:
+        """The 164 of Alfa Romeo 164 counts nothing."""
+        for number in [span for span in read.values if span not in dates]:
+            if any(a <= number[0] and number[1] <= b for a, b in runs if (a, b) != number):
+                at = read.forced.index(number)
+                del read.forced[at], read.fixed[at], read.values[number]
+
     @torch.inference_mode()
-    def _decoded(
-        self, reads: Sequence[_Read], passages: Sequence[Passage], *, budget: int = 4096
-    ) -> Iterator[tuple[list[_Read], decode.Mentions, decode.Relations]]:
+    def _decoded(self, reads: Sequence[_Read], *, budget: int = 4096) -> Iterator[Decoded]:
         if not self.relations and not self.types:
             return
         for indexes in token_batches([len(r.window.pieces) for r in reads], budget=budget):
@@ -261,82 +281,65 @@ class EncoderExtractor:
             batch = Batch(**tensors, **self.labels, **masks).to(self.device)
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
                 seen = self.network.look(batch, top_k=TOP_K)
-            words = [self._words(read, passages[read.passage]) for read in chosen]
+            words = [[word.lower() for word in read.window.words] for read in chosen]
             places, pronouns = _sentences_of(chosen, words, batch)
             open_ = self._open(seen, batch)
+            hoped = open_ | (seen.mention.sigmoid() >= MENTION_THRESHOLD)
             types = seen.types.masked_fill(self._joined_people(words, seen), -torch.inf)
-            types = types.masked_fill(_astride(places, seen.spans).unsqueeze(-1), -torch.inf)
-            types = self._retyped(chosen, passages, replace(seen, types=types), batch, open_)
+            no_name = _astride(places, seen.spans) | (_count(words, _alphanumeric, seen) == 0)
+            types = types.masked_fill(no_name.unsqueeze(-1), -torch.inf)
+            types = self._retyped(replace(seen, types=types))
             named = self._head_types(words, seen).bool()
             types = torch.where(named, types.amax(-1, keepdim=True) + HEAD_BONUS, types)
-            mentions = decode.mentions(
-                replace(seen, types=types), by_rule=batch.by_rule,
-                threshold=torch.where(open_, 0, self.mention_threshold[types.argmax(-1)]),
+            final = replace(seen, types=types)
+            least = torch.where(open_, FORCED_THRESHOLD, self.mention_threshold[types.argmax(-1)])
+            mentions = decode.mentions(final, by_rule=batch.by_rule, least=least, hoped=hoped)
+            pairs, legal = decode.pairs(
+                mentions, domain=self.legal[0], range_=self.legal[1], novel=self.novel_types
             )  # fmt: skip
-            pairs, legal = decode.pairs(mentions, domain=self.legal[0], range_=self.legal[1])
             where = torch.cat((mentions.rows[pairs[:, 0], :1], mentions.slot[pairs]), -1)  # (P, 3)
             said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
             said = cues.evidence(said.to(self.device), seen.spans, where, places, pronouns, self.directed)
             against = said.amax(-1, keepdim=True) * (1 - said) if said.shape[-1] else said
-            logits = self._scored(batch, seen, mentions, pairs, legal, chosen, passages)
+            logits = self._scored(chosen, batch, seen, mentions, pairs, legal)
             logits = logits + CUE_WEIGHT * said - CUE_AGAINST * against
+            demonym = torch.tensor(
+                [self._is_demonym(chosen[b], *row) for b, *row in mentions.rows.tolist()],
+                dtype=torch.bool,
+                device=self.device,
+            )  # (M,)
+            logits[demonym[pairs].any(-1).unsqueeze(-1) & ~self.national] = -FAR
             at = places[where[:, :1], seen.spans[where[:, :1], where[:, 1:], 0]]  # (P, 2) sentences of the two ends
             logits = logits - APART * (at[:, 0] != at[:, 1]).unsqueeze(-1)
             related = decode.relations(logits, pairs, legal, n=len(mentions.rows), threshold=self.threshold)
-            yield chosen, mentions, related
+            yield Decoded(chosen, final, mentions, related, pairs, legal, logits)
 
-    def _retyped(
-        self, chosen: list[_Read], passages: Sequence[Passage], scores: Spans, batch: Batch, open_: torch.Tensor
-    ) -> torch.Tensor:
+    def _retyped(self, seen: Spans) -> torch.Tensor:
         """(B, K, T) final logits of types; a type given by rule stays as it is.
 
-        The embedder knows many names from its own training, also of kinds that the extractor's data lacks: the cosine
-        of a name and a type's label is one of the features, and so is, where a type is new, that of the name in its
-        context.
+        The sentence encoder knows many names from its own training, also of kinds that the extractor's data lacks: the
+        cosines of a type's label with what it would say of the name, and of the name in its context, are features.
         """
-        likely = torch.maximum(scores.types.amax(-1), scores.mention).sigmoid() >= NAME_THRESHOLD
-        given = (scores.types == SURE).any(-1)
-        cosine, context = torch.zeros_like(scores.types), torch.zeros_like(scores.types)
-        if self.many_new_types:
-            context = self._in_context(scores, batch.words, self._naming_tensors(batch, chosen, passages))
-        features = type_features(scores.types, scores.mention, cosine, context, self.novel_types)
-        rank = (features @ self.type_weights).masked_fill(scores.types == -torch.inf, -torch.inf).amax(-1)
-        rank = torch.where(given, 0, rank)  # the logit of decode.RULE_ORDER
-        best = torch.nn.functional.pad(scores.types.clamp(min=-FAR), (0, 2), value=-FAR).topk(2, dim=-1).values
-        sure = (best[..., 0] >= SURE_TYPE) & (best[..., 0] - best[..., 1] >= NAME_GAIN)
-        likely = scores.kept & (likely | open_) & ~given & ~sure & (rank > -torch.inf)
-        likely &= ~decode.beaten(rank, scores.kept, scores.spans, by=NAME_GAIN)
-        b, k = likely.nonzero(as_tuple=True)
-        surfaces = []
-        for row, (first, last) in zip(b.tolist(), scores.spans[b, k].tolist(), strict=True):
-            offsets, passage = chosen[row].window.offsets, passages[chosen[row].passage]
-            surfaces.append(passage.text[offsets[first][0] - passage.start : offsets[last][1] - passage.start])
-        new = [name for name in dict.fromkeys(surfaces) if name not in self.known]
-        if len(self.known) > KNOWN_NAMES:  # memory stays flat over a corpus of any length
-            self.known = {name: self.known[name] for name in surfaces if name in self.known}
-        if new:
-            self.known.update(zip(new, self.embedder.encode(new) @ self.type_vectors.T, strict=True))
-        if surfaces:
-            cosine[b, k] = torch.from_numpy(np.stack([self.known[name] for name in surfaces])).to(cosine.device)
-        made = type_features(scores.types, scores.mention, cosine, context, self.novel_types) @ self.type_weights
-        return torch.where(given.unsqueeze(-1) | (scores.types == -torch.inf), scores.types, made)
+        given = (seen.types == SURE).any(-1, keepdim=True)
+        cosines = seen.name @ self.type_vectors.T, seen.context @ self.type_vectors.T
+        made = type_features(seen.types, seen.mention, *cosines, self.novel_types) @ self.type_weights
+        return torch.where(given | (seen.types == -torch.inf), seen.types, made)
 
     def _scored(
         self,
+        chosen: list[_Read],
         batch: Batch,
         seen: Spans,
         mentions: decode.Mentions,
         pairs: torch.Tensor,
         legal: torch.Tensor,
-        chosen: list[_Read],
-        passages: Sequence[Passage],
     ) -> torch.Tensor:
         """(P, R) final logits: those of the network where it knows a label, with the second pass where not.
 
-        The second pass reads the likeliest pairs only; of the others a new label is never said. A relation scores as
-        its better reading, its own or its inverse for the pair turned.
+        The second pass reads the pairs that are likeliest by what the network itself would say of them; of the others a
+        new label is never said. A relation scores as its better reading, its own or its inverse for the pair turned.
         """
-        where = mentions.rows[pairs[:, 0], 0], *mentions.slot[pairs].T
+        where = torch.stack((mentions.rows[pairs[:, 0], 0], *mentions.slot[pairs].T))  # (3, P)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
             readings, related = self.network.pairs(batch, seen, *where)  # (P, R + I), (P,)
         n = len(self.relations)
@@ -345,53 +348,37 @@ class EncoderExtractor:
         out = known_logit(joint, related, self.weights).masked_fill(self.novel > 0, -FAR)
         if not self.any_novel or not len(pairs):
             return out
-        sure = mentions.scores >= self.mention_threshold[mentions.rows[:, 3]]
-        wanted = (legal & (self.novel > 0)).any(-1) & sure[pairs].all(-1)
-        likely = torch.where(wanted & (related >= RELATED_THRESHOLD), related, -torch.inf)
-        read = decode.likeliest(likely, where[0], MAX_PAIRS)
-        if len(read):
-            subject, object_ = pairs[read].T
+        new = legal & (self.novel > 0)  # (P, R)
+
+        def scored(read: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
             fit = [
                 best_allowed(mentions.type_scores[end], side).clamp(min=LEAST_FIT).log()
-                for end, side in zip((subject, object_), self.legal, strict=True)
-            ]  # (P, R)
-            vectors = self._pair_vectors(batch, mentions.rows[subject], mentions.rows[object_], chosen, passages)
+                for end, side in zip(pairs[read].T, self.legal, strict=True)
+            ]
             cosine = vectors @ self.label_names.T
-            made = relation_features(joint[read], related[read], cosine, fit[0] + fit[1], self.novel)
-            out[read] = torch.where(self.novel > 0, made @ self.weights, out[read])
+            return relation_features(joint[read], related[read], cosine, fit[0] + fit[1], self.novel) @ self.weights
+
+        wanted = new.any(-1) & (related >= RELATED_THRESHOLD)
+        look = decode.likeliest(torch.where(wanted, related, -torch.inf), where[0], MAX_PAIRS)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
+            phrases = self.network.phrases(batch, seen, *where[:, look])
+        best = torch.full_like(related, -torch.inf)
+        best[look] = scored(look, phrases).masked_fill(~new[look], -torch.inf).amax(-1)
+        read = decode.likeliest(best.masked_fill(best < READ_THRESHOLD, -torch.inf), where[0], MAX_READ)
+        if len(read):
+            subject, object_ = pairs[read].T
+            vectors = self._pair_vectors(chosen, batch, mentions.rows[subject], mentions.rows[object_])
+            out[read] = torch.where(self.novel > 0, scored(read, vectors), out[read])
         return out
 
-    def _naming_tensors(
-        self, batch: Batch, chosen: list[_Read], passages: Sequence[Passage]
-    ) -> dict[str, torch.Tensor]:  # fmt: skip
-        """The windows in the word pieces of the embedder."""
-        if self.same_tokenizer:
-            return {"pieces": batch.pieces, "mask": batch.mask, "first": batch.first, "last": batch.last}
-        again = [retokenised(r.window, passages[r.passage], self.namer.tokenizer) for r in chosen]
-        return {name: t.to(self.device) for name, t in collate(again).items()}
-
-    def _in_context(self, scores: Spans, words: torch.Tensor, tensors: dict[str, torch.Tensor]) -> torch.Tensor:
-        """(B, K, T): cosines of type labels with the mean state of each span and CONTEXT words on either side."""
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
-            states = self.embedder.backbone(input_ids=tensors["pieces"], attention_mask=tensors["mask"])
-        total = torch.nn.functional.pad(states.last_hidden_state.float().cumsum(1), (0, 0, 1, 0))  # (B, L + 1, D)
-        rows = torch.arange(len(total), device=total.device).unsqueeze(1)
-        begin = (scores.spans[..., 0] - CONTEXT).clamp(min=0)
-        end = torch.minimum(scores.spans[..., 1] + CONTEXT, words.sum(1, keepdim=True) - 1).clamp(min=0)
-        left, right = tensors["first"][rows, begin], tensors["last"][rows, end] + 1
-        mean = torch.nn.functional.normalize(total[rows, right] - total[rows, left], dim=-1)
-        return mean @ torch.from_numpy(self.type_vectors).to(mean.device).T
-
     def _pair_vectors(
-        self,
-        batch: Batch,
-        subject: torch.Tensor,
-        object_: torch.Tensor,
-        chosen: list[_Read],
-        passages: Sequence[Passage],
+        self, chosen: list[_Read], batch: Batch, subject: torch.Tensor, object_: torch.Tensor
     ) -> torch.Tensor:
         """(P, V): the vectors of the texts of pairs of mentions, given as their rows (P, 4)."""
-        tensors = self._naming_tensors(batch, chosen, passages)
+        tensors = {"pieces": batch.pieces, "mask": batch.mask, "first": batch.first, "last": batch.last}
+        if not self.same_tokenizer:
+            again = collate([retokenised(r.window, self.namer.tokenizer) for r in chosen])
+            tensors = {name: t.to(self.device) for name, t in again.items()}
         rows = torch.cat((subject[:, :3], object_[:, 1:3]), -1)
         kinds = torch.stack((subject[:, 3], object_[:, 3]), -1)
         pieces, mask = pair_pieces(tensors, rows, kinds, self.type_texts, self.naming_ends)
@@ -403,18 +390,13 @@ class EncoderExtractor:
                 out[some] = sentence_vectors(self.namer.backbone, pieces[some, :longest], mask[some, :longest])
         return out
 
-    def _words(self, read: _Read, passage: Passage, *, lower: bool = True) -> list[str]:
-        words = [passage.text[s - passage.start : e - passage.start] for s, e in read.window.offsets]
-        return [word.lower() for word in words] if lower else words
+    def _is_demonym(self, read: _Read, first: int, last: int, kind: int) -> bool:
+        return not self.human[kind] and is_demonym(" ".join(read.window.words[first : last + 1]))
 
-    def _joined_people(self, windows_words: list[list[str]], scores: Spans) -> torch.Tensor:
+    def _joined_people(self, windows_words: list[list[str]], seen: Spans) -> torch.Tensor:
         """(B, K, T): types of people for spans with `and` or a comma in them: those are several people."""
-        joins = torch.zeros(len(windows_words), scores.span_types.shape[1] + 1)
-        for b, words in enumerate(windows_words):
-            joins[b, 1 : len(words) + 1] = torch.tensor([float(w in ("and", "&", ",")) for w in words])
-        total = joins.cumsum(1).to(scores.spans.device)
-        within = total.gather(1, scores.spans[..., 1] + 1) - total.gather(1, scores.spans[..., 0]) > 0
-        return within.unsqueeze(-1) & self.human.to(within.device)
+        joined = _count(windows_words, lambda word: word in ("and", "&", ","), seen) > 0
+        return joined.unsqueeze(-1) & self.human.to(joined.device)
 
     def _head_types(self, windows_words: list[list[str]], scores: Spans) -> torch.Tensor:
         """(B, K, T): 1 for the type that the head word of a span of several words names, else 0.
@@ -444,24 +426,21 @@ class EncoderExtractor:
         open_ = batch.forced_mask & (batch.fixed < 0)
         return ((scores.flat.unsqueeze(-1) == where.unsqueeze(1)) & open_.unsqueeze(1)).any(-1)
 
-    def _collect(
-        self,
-        chosen: list[_Read],
-        mentions: decode.Mentions,
-        related: decode.Relations,
-        passages: Sequence[Passage],
-        found: list[list[_Row]],
-    ) -> None:
+    def _collect(self, decoded: Decoded, passages: Sequence[Passage], found: list[list[_Row]]) -> None:
         """Adds the mentions of a batch to the rows of their passages, and to each its relations as subject."""
+        chosen, mentions, related = decoded.chosen, decoded.mentions, decoded.relations
         rows: list[_Row] = []
-        for (b, first, last, kind), scores in zip(mentions.rows.tolist(), mentions.type_scores.tolist(), strict=True):
+        for (b, first, last, kind), scores, alone in zip(
+            mentions.rows.tolist(), mentions.type_scores.tolist(), mentions.alone.tolist(), strict=True
+        ):
             read = chosen[b]
             span = read.window.offsets[first][0], read.window.offsets[last][1]
             if (first, last) not in read.values:
                 home = passages[read.passage]
                 inner = names.trimmed(home.text, span[0] - home.start, span[1] - home.start)
                 span = inner[0] + home.start, inner[1] + home.start
-            rows.append(_Row(*span, kind, scores, read.values.get((first, last), "")))
+            value, people = read.values.get((first, last), ""), self._is_demonym(read, first, last, kind)
+            rows.append(_Row(*span, kind, scores, value, alone, people))
             found[read.passage].append(rows[-1])
         ranked = related.scores.argsort(descending=True).tolist()
         relations, scores = related.rows.tolist(), related.scores.tolist()
@@ -473,13 +452,13 @@ class EncoderExtractor:
         for number, (b, *_) in enumerate(mentions.rows.tolist()):
             by_window.setdefault(b, []).append(number)
         for b, numbers in by_window.items():
-            self._add_stated(chosen[b], passages, [rows[n] for n in numbers], mentions.rows[numbers].tolist())
+            self._add_stated(chosen[b], [rows[n] for n in numbers], mentions.rows[numbers].tolist())
 
-    def _add_stated(self, read: _Read, passages: Sequence[Passage], rows: list[_Row], where: list[list[int]]) -> None:
+    def _add_stated(self, read: _Read, rows: list[_Row], where: list[list[int]]) -> None:
         """Adds the relations of a window that its words state outright; other relations of such a pair give way."""
         order = sorted(range(len(rows)), key=lambda n: where[n][1])
         rows = [rows[n] for n in order]
-        words, places = self._words(read, passages[read.passage]), read.window.sentences
+        words, places = [word.lower() for word in read.window.words], read.window.sentences
         for place, row in zip(order, rows, strict=True):
             first = where[place][1]
             if words[first] in ("it", "its"):
@@ -489,6 +468,8 @@ class EncoderExtractor:
 
         def legal(subject: int, relation: int, object_: int) -> bool:
             ends = ((rows[subject], self.legal[0]), (rows[object_], self.legal[1]))
+            if (rows[subject].demonym or rows[object_].demonym) and not self.national[relation]:
+                return False
             return subject != object_ and all(
                 bool(side[relation, row.kind])
                 or (not row.settled and max(compress(row.scores, side[relation].tolist()), default=0) >= POSSIBLE_TYPE)
@@ -525,7 +506,7 @@ class EncoderExtractor:
 
     def _finished(self, passage: Passage, rows: list[_Row]) -> Found:
         needed = {id(end) for row in rows for _, other, _ in row.out for end in (row, other)}
-        rows = [row for row in rows if max(row.scores) >= FORCED_THRESHOLD or id(row) in needed]
+        rows = [row for row in rows if row.alone or id(row) in needed]
         rows.sort(key=lambda row: (row.start, row.end))
         place = {id(row): i for i, row in enumerate(rows)}
         mentions = []
@@ -562,6 +543,19 @@ class EncoderExtractor:
 
     def _fits(self, mention: Mention, allowed: tuple[str, ...]) -> bool:
         return self.schema.fits(mention.type, allowed)
+
+
+def _alphanumeric(word: str) -> bool:
+    return any(c.isalnum() for c in word)
+
+
+def _count(windows_words: list[list[str]], wanted: Callable[[str], bool], seen: Spans) -> torch.Tensor:
+    """(B, K): how many of the words of each span are wanted."""
+    found = torch.zeros(len(windows_words), seen.span_types.shape[1] + 1)
+    for b, words in enumerate(windows_words):
+        found[b, 1 : len(words) + 1] = torch.tensor([float(wanted(word)) for word in words])
+    total = found.cumsum(1).to(seen.spans.device)
+    return total.gather(1, seen.spans[..., 1] + 1) - total.gather(1, seen.spans[..., 0])
 
 
 def _astride(places: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
@@ -649,6 +643,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise ModelError(
             f"The weights of {folder} (backbone {home}) cannot be read: {error}. Fetch or train them anew."
         ) from error
+    check_finite(dict(zip((KNOWN_TYPES, KNOWN_RELATIONS), known, strict=True)), folder)
     embedder = load_backbone(WEIGHTS / "embedder").eval()
     namer = Namer(embedder)  # says which parameters are frozen
     frozen = {id(p): p for p in namer.parameters() if not p.requires_grad}

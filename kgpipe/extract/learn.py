@@ -17,7 +17,7 @@ from kgpipe import engine
 from kgpipe.errors import InputError
 from kgpipe.extract.data import Example, collate, examples
 from kgpipe.extract.labels import DISJOINT, RENAMED, REPHRASED, mean_vectors, relation_texts, type_texts
-from kgpipe.extract.naming import Namer, train_namer
+from kgpipe.extract.naming import Namer, Teachers, train_namer
 from kgpipe.extract.network import MAX_WIDTH, Batch, JointNetwork, Scores
 from kgpipe.models.backbone import WEIGHTS, file_hash, load_backbone, load_tokenizer
 from kgpipe.models.embed import Embedder
@@ -372,13 +372,23 @@ def train(
     dtype = engine.autocast_dtype(where)
     network.to(where)
 
+    if bank.relations and n_naming_steps:
+        train_namer(
+            namer.to(where), data, bank.relations, tokenizer=embedder.tokenizer, folder=out / "naming",
+            n_steps=n_naming_steps, seed=seed, progress=progress,
+        )  # fmt: skip
+    teachers = Teachers(namer.to(where), embedder, tokenizer)
+
     def loss_of(step: int) -> dict[str, Tensor]:
-        batch, gold = training_batch([data[i] for i in batches[step]], bank, random.Random(seed * 1_000_003 + step))
+        rng = random.Random(seed * 1_000_003 + step)
+        chosen = [data[i] for i in batches[step]]
+        batch, gold = training_batch(chosen, bank, rng)
         batch = batch.to(where)
         free = max(TOP_K - batch.forced.shape[1], 4)
         with torch.autocast(where.type, dtype, enabled=dtype is not None):
             scores = network(batch, top_k=free)
-        return losses(scores, batch, gold)
+            taught = teachers.losses(network, batch, scores, chosen, rng)
+        return losses(scores, batch, gold) | taught
 
     def rate(name: str) -> float:
         return encoder_rate if name.startswith("backbone.") else head_rate
@@ -387,11 +397,6 @@ def train(
         network, loss_of, folder=out, n_steps=len(batches), rates=rate, warm_up=min(100, len(batches) // 10),
         progress=progress,
     )  # fmt: skip
-    if bank.relations and n_naming_steps:
-        train_namer(
-            namer.to(where), data, bank.relations, tokenizer=embedder.tokenizer, folder=out / "naming",
-            n_steps=n_naming_steps, seed=seed, progress=progress,
-        )  # fmt: skip
     done = {
         "data": {Path(f).name: file_hash(f) for f in files},
         "epochs": n_epochs,

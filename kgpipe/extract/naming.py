@@ -1,10 +1,14 @@
-"""Naming of related pairs: the words of a pair against the words of a relation, in one space of sentence vectors.
+"""A space of sentences in which pairs of mentions and labels meet, and what the joint network learns of it.
 
-The heads of the joint network learn the relations of their training data and know little of others. This second pass
-keeps what a sentence encoder knows of all words: the text of a pair (`[a] person was born in [b] city`: the types of
-the two, subject and object marked, with what stands between) and the text of a label are encoded alike and compared
-by cosine. Only the last layers of the encoder are trained, on pairs and labels of many sets, in the manner of
-Sentence-BERT (Reimers and Gurevych 2019) with typed markers (Zhong and Chen 2021).
+The heads of the joint network learn the relations of their training data and know little of others. A sentence encoder
+knows something of all words: the text of a pair (`[a] person was born in [b] city`: the types of the two, subject and
+object marked, with what stands between) and the text of a label are encoded alike and compared by cosine. Only the last
+layers of that encoder, the namer, are trained, on pairs and labels of many sets, in the manner of Sentence-BERT (Reimers
+and Gurevych 2019) with typed markers (Zhong and Chen 2021).
+
+Reading a text for every pair costs more than the rest of the extractor. So the joint network learns to say from its own
+states what the namer says of a pair, and what the untrained encoder says of a name and of its context (distillation
+by regression and ranking of sentence vectors, after Reimers and Gurevych 2020); the namer itself only encodes labels.
 
 Letters in shapes as in `network`; P pairs, M pieces of a pair's text.
 """
@@ -21,13 +25,14 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from kgpipe.engine import Progress, autocast_dtype, silent
-from kgpipe.extract.data import Example, collate
+from kgpipe.extract.data import Example, collate, retokenised
 from kgpipe.extract.labels import RENAMED
+from kgpipe.extract.network import CONTEXT, Batch, JointNetwork, Scores
 from kgpipe.models.backbone import padded
-from kgpipe.models.embed import sentence_vectors
+from kgpipe.models.embed import Embedder, sentence_vectors
 from kgpipe.models.train import fit
 
-TRAINED_LAYERS = 4
+TRAINED_LAYERS = 3
 AROUND = 4
 """Word pieces read before the first end and after the second."""
 MIDDLE = 40
@@ -35,6 +40,14 @@ MIDDLE = 40
 PAIRS_A_BATCH, EXTRA, TEMPERATURE, LABEL_PIECES = 32, 16, 0.05, 24
 ROLES = ("[a] ", "[b] ")
 """Marks of subject and object."""
+PLAIN = 0.15
+"""Share of pairs whose ends are just entities."""
+SPANS_A_WINDOW, PAIRS_A_WINDOW = 4, 2
+"""What is drawn of every training window for the network to say as the encoders do."""
+SHARE = 2.0
+"""Weight of those losses beside the others."""
+ALIKE = 0.98
+"""Cosine from which on two texts say the same."""
 
 
 class Namer(nn.Module):
@@ -166,8 +179,8 @@ def train_namer(
             target.append(list(texts).index(said_so))
             one, other = (data[i].spans[m] for m in ((object_, subject) if swapped else (subject, object_)))
             rows.append((len(windows), *one[:2], *other[:2]))
-            windows.append(data[i].window)
-            plain = rng.random() < 0.15
+            windows.append(retokenised(data[i].window, tokenizer))
+            plain = rng.random() < PLAIN
             types += ["entity" if plain else rng.choice([t, *RENAMED.get(t, [])]) for t in (one[2], other[2])]
         for key in rng.sample(keys, min(EXTRA, len(keys))):
             texts.setdefault(text(key, rng)[0], key)
@@ -188,3 +201,104 @@ def train_namer(
 
     fit(namer, loss_of, folder=folder, n_steps=n_steps, rates=lambda name: rate, warm_up=min(50, n_steps // 10 + 1),
         progress=progress)  # fmt: skip
+
+
+class Teachers:
+    """The sentence encoders that the joint network learns from: the namer, and the embedder as it ships."""
+
+    def __init__(self, namer: Namer, embedder: Embedder, tokenizer: Tokenizer) -> None:
+        """`tokenizer` is that of the joint network."""
+        self.namer, self.embedder = namer.eval(), embedder
+        self.tokenizer = embedder.tokenizer
+        self.same_tokenizer = tokenizer.to_str() == self.tokenizer.to_str()
+        self.ends = (self.tokenizer.token_to_id("[CLS]"), self.tokenizer.token_to_id("[SEP]"))
+
+    def losses(
+        self, network: JointNetwork, batch: Batch, scores: Scores, chosen: Sequence[Example], rng: random.Random
+    ) -> dict[str, Tensor]:
+        """How far the network's vectors of names, of names in context, and of pairs are from those of the encoders."""
+        windows = [e.window if self.same_tokenizer else retokenised(e.window, self.tokenizer) for e in chosen]
+        where = scores.kept.device
+        tensors = {name: t.to(where) for name, t in collate(windows).items()}
+        slots = _slots(scores, chosen)
+        spans = []
+        for b, row in enumerate(scores.kept.tolist()):
+            own = [k for k, kept in enumerate(row) if kept]
+            spans += [(b, k) for k in rng.sample(own, min(len(own), SPANS_A_WINDOW))]
+        pairs = [(b, *ends) for b, e in enumerate(chosen) for ends in _drawn(e, slots[b], rng)]
+        out = {}
+        if spans:
+            b, k = torch.tensor(spans, device=where).T
+            with torch.no_grad():
+                name = self._names(tensors, b, scores.spans[b, k])
+                context = self._in_context(tensors, b, scores.spans[b, k])
+            out["names"] = SHARE * (_distance(scores.name[b, k], name) + _distance(scores.context[b, k], context))
+        if pairs:
+            ends = torch.tensor([(b, slots[b][s], slots[b][o]) for b, s, o in pairs], device=where).T
+            with torch.no_grad():
+                said = self._pairs(tensors, chosen, pairs, rng)
+            out["phrases"] = SHARE * _distance(network.phrases(batch, scores, *ends), said)
+        return out
+
+    def _pairs(
+        self,
+        tensors: dict[str, Tensor],
+        chosen: Sequence[Example],
+        pairs: list[tuple[int, int, int]],
+        rng: random.Random,
+    ) -> Tensor:
+        """(P, V): what the namer says of pairs of mentions, given as window, subject and object."""
+        where = tensors["pieces"].device
+        types = []
+        for b, *ends in pairs:
+            for label in (chosen[b].spans[m][2] for m in ends):
+                types.append("entity" if rng.random() < PLAIN else rng.choice([label, *RENAMED.get(label, [])]))
+        rows = [(b, *chosen[b].spans[s][:2], *chosen[b].spans[o][:2]) for b, s, o in pairs]
+        kinds = torch.arange(len(types), device=where).view(-1, 2)
+        table = tuple(t.to(where) for t in type_pieces(types, self.tokenizer))
+        return self.namer(*pair_pieces(tensors, torch.tensor(rows, device=where), kinds, table, self.ends))
+
+    def _in_context(self, tensors: dict[str, Tensor], b: Tensor, spans: Tensor) -> Tensor:
+        """(S, V): the encoder's mean state of spans (S, 2) of windows b (S,) with CONTEXT words on either side."""
+        states = self.embedder.backbone(input_ids=tensors["pieces"], attention_mask=tensors["mask"]).last_hidden_state
+        total = torch.nn.functional.pad(states.float().cumsum(1), (0, 0, 1, 0))  # (B, L + 1, D)
+        begin = (spans[:, 0] - CONTEXT).clamp(min=0)
+        end = torch.minimum(spans[:, 1] + CONTEXT, tensors["words"].sum(1)[b] - 1).clamp(min=0)
+        left, right = tensors["first"][b, begin], tensors["last"][b, end] + 1
+        return torch.nn.functional.normalize(total[b, right] - total[b, left], dim=-1)
+
+    def _names(self, tensors: dict[str, Tensor], b: Tensor, spans: Tensor) -> Tensor:
+        """(S, V): the encoder's vectors of spans read alone."""
+        begin, end = tensors["first"][b, spans[:, 0]].tolist(), tensors["last"][b, spans[:, 1]].tolist()
+        pieces = tensors["pieces"].tolist()
+        texts = [
+            [self.ends[0], *pieces[row][start : stop + 1], self.ends[1]]
+            for row, start, stop in zip(b.tolist(), begin, end, strict=True)
+        ]
+        return sentence_vectors(self.embedder.backbone, *(t.to(b.device) for t in padded(texts)))
+
+
+def _slots(scores: Scores, chosen: Sequence[Example]) -> list[dict[int, int]]:
+    """For every window, which of its K spans each mention is."""
+    found = []
+    for spans, kept, example in zip(scores.spans.tolist(), scores.kept.tolist(), chosen, strict=True):
+        where = {tuple(span): k for k, span in enumerate(spans) if kept[k]}
+        found.append({m: where[s[:2]] for m, s in enumerate(example.spans) if s[:2] in where})
+    return found
+
+
+def _drawn(example: Example, slots: dict[int, int], rng: random.Random) -> list[tuple[int, int]]:
+    """A few pairs of an example's mentions, half of them related."""
+    related = [(s, o) for s, o, _ in example.relations if s in slots and o in slots]
+    related = rng.sample(related, min(len(related), PAIRS_A_WINDOW // 2))
+    every = [(s, o) for s in slots for o in slots if slots[s] != slots[o]]
+    return related + rng.sample(every, min(len(every), PAIRS_A_WINDOW - len(related)))
+
+
+def _distance(student: Tensor, teacher: Tensor) -> Tensor:
+    """One less the cosine, and that each vector be nearer to its own teacher than to the others of the batch."""
+    similar = student @ teacher.T
+    twin = (teacher @ teacher.T > ALIKE) & ~torch.eye(len(teacher), dtype=torch.bool, device=teacher.device)
+    own = torch.arange(len(teacher), device=teacher.device)
+    ranked = nn.functional.cross_entropy((similar / TEMPERATURE).masked_fill(twin, -torch.inf), own)
+    return (1 - similar.diagonal()).mean() + ranked / 5

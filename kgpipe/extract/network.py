@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,6 +17,10 @@ from torch import Tensor, nn
 MAX_WIDTH = 12
 DISTANCES = 16
 NEAR = 3
+AROUND = 4
+"""Words before and after a pair, and at either end of what stands between, that are read for its phrase."""
+CONTEXT = 6
+"""Words on either side of a span that say what it is."""
 SURE = 12.0
 """Logit of a type given by rule."""
 
@@ -63,6 +68,8 @@ class Spans:
     types: Tensor  # (B, K, T) both looks
     mention: Tensor  # (B, K) whether a span names anything, whatever the labels
     vector: Tensor  # (B, K, H)
+    name: Tensor  # (B, K, V) unit vectors: what the sentence encoder would say of the name alone
+    context: Tensor  # (B, K, V) and of the words around it
     word: Tensor  # (B, N, D)
     total: Tensor  # (B, N + 1, D) running sum of the words
 
@@ -75,8 +82,11 @@ class Scores(Spans):
     related: Tensor  # (B, K, K) whether a pair has any relation, whatever the labels
 
 
-def _mlp(inside: int, outside: int, hidden: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inside, hidden), nn.GELU(), nn.Linear(hidden, outside))
+def _mlp(inside: int, outside: int, *hidden: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for a, b in pairwise((inside, *hidden)):
+        layers += [nn.Linear(a, b), nn.GELU()]
+    return nn.Sequential(*layers, nn.Linear(hidden[-1], outside))
 
 
 class JointNetwork(nn.Module):
@@ -114,6 +124,9 @@ class JointNetwork(nn.Module):
         # weights of: type of subject, type of object, similarity, words between, words near, related at all
         self.mix = nn.Parameter(torch.tensor([1.0, 1.0, 3.0, 3.0, 3.0, 1.0]))
         self.related = nn.Linear(hidden, 1)
+        # what a sentence encoder would say of a span and of a pair, in its space: see `naming`
+        self.span_said = _mlp(4 * width, 2 * label_width, 512)
+        self.pair_said = _mlp(2 * hidden + 5 * width + 1, label_width, 640, 640)
 
     def forward(self, batch: Batch, *, top_k: int) -> Scores:
         """Scores of a batch with those of all pairs; `top_k` spans a window are kept beside the forced ones."""
@@ -150,7 +163,14 @@ class JointNetwork(nn.Module):
             types.masked_fill(~(batch.type_mask[:, None, :] & kept.unsqueeze(-1)), -torch.inf), batch, flat
         )
         mention = self.mention(vector).float().squeeze(-1)
-        return Spans(look, spans, kept, flat, types, mention, vector, word, total)
+        left = (begin - CONTEXT).clamp(min=0)
+        right = torch.minimum(end + CONTEXT + 1, batch.words.sum(1, keepdim=True)).clamp(min=1)
+        around = (total[rows, right] - total[rows, left]) / (right - left).clamp(min=1).unsqueeze(-1)
+        said = self.span_said(
+            torch.cat((first[rows, begin], last[rows, end], inside.to(first.dtype), around.to(first.dtype)), -1)
+        )
+        name, context = (nn.functional.normalize(part.float(), dim=-1) for part in said.chunk(2, -1))
+        return Spans(look, spans, kept, flat, types, mention, vector, name, context, word, total)
 
     def _states(self, batch: Batch) -> Tensor:
         embedded = self.backbone.get_input_embeddings()(batch.pieces) + self.shape_embedding(batch.shapes)
@@ -245,6 +265,32 @@ class JointNetwork(nn.Module):
         until = torch.minimum(torch.maximum(end_s, end_o) + 1 + NEAR, length)
         around = (summed[window, until] - summed[window, near]) / (until - near).clamp(min=1).unsqueeze(-1)
         return out + self.mix[4] * around, related.squeeze(-1)
+
+    def phrases(self, batch: Batch, seen: Spans, window: Tensor, subject: Tensor, object_: Tensor) -> Tensor:
+        """(P, V): unit vectors of what the words say of pairs (P,) of the K spans of a window, in the namer's space."""
+        begin, end = seen.spans[..., 0], seen.spans[..., 1]  # (B, K)
+        begin_s, begin_o = begin[window, subject], begin[window, object_]
+        end_s, end_o = end[window, subject], end[window, object_]
+        first, last = torch.minimum(begin_s, begin_o), torch.maximum(end_s, end_o) + 1
+        left = torch.minimum(end_s, end_o) + 1
+        right = torch.maximum(torch.maximum(begin_s, begin_o), left)
+        length = batch.words.sum(1)[window]
+
+        def mean(start: Tensor, stop: Tensor) -> Tensor:
+            start, stop = start.clamp(min=0), torch.minimum(stop, length)
+            return (seen.total[window, torch.maximum(start, stop)] - seen.total[window, start]) / (
+                (stop - start).clamp(min=1).unsqueeze(-1)
+            )
+
+        words = torch.cat(
+            (
+                mean(left, right), mean(first - AROUND, first), mean(last, last + AROUND),
+                mean(left, torch.minimum(left + AROUND, right)), mean(torch.maximum(right - AROUND, left), right),
+            ), -1,
+        ).to(seen.vector.dtype)  # fmt: skip
+        ahead = ((begin_s <= begin_o).to(seen.vector.dtype) * 2 - 1).unsqueeze(-1)
+        said = self.pair_said(torch.cat((seen.vector[window, subject], seen.vector[window, object_], words, ahead), -1))
+        return nn.functional.normalize(said.float(), dim=-1)
 
 
 def best_allowed(probability: Tensor, allowed: Tensor) -> Tensor:

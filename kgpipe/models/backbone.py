@@ -48,10 +48,15 @@ def load_weights(model: torch.nn.Module, state: dict[str, torch.Tensor], where: 
             f"The weights in {where} do not fit their configuration: missing {lost[:3]}, unknown {extra[:3]}, "
             f"of another shape {wrong[:3]}. The folder mixes two models or is of another version; fetch or train it anew."
         )
-    bad = sorted(k for k, v in given.items() if not torch.isfinite(v).all())
+    check_finite(given, where)
+    model.load_state_dict(given, strict=False)
+
+
+def check_finite(state: dict[str, torch.Tensor], where: Path) -> None:
+    """ModelError names the tensors that hold values that are no numbers, or infinite ones."""
+    bad = sorted(k for k, v in state.items() if not torch.isfinite(v).all())
     if bad:
         raise ModelError(f"The weights in {where} hold values that are no numbers (NaN) in {bad[:3]}. Train them anew.")
-    model.load_state_dict(given, strict=False)
 
 
 def load_tokenizer(folder: Path | str) -> Tokenizer:

@@ -4,11 +4,13 @@ import pytest
 import torch
 
 from kgpipe.extract import decode
-from kgpipe.extract.decode import POSSIBLE, RULE_ORDER
+from kgpipe.extract.decode import POSSIBLE, POSSIBLE_NEW, RULE_ORDER
 from kgpipe.extract.network import MAX_WIDTH, Batch, Scores
 
 B, N, K, T, R = 3, 12, 8, 4, 5
 LEAST = torch.tensor([0.5, 0.6, 0.4, 0.5, 0.8])
+NOVEL = torch.tensor([0.0, 1.0, 0.0, 0.5])
+HOPED = 0.7
 
 
 def random_scores(seed):
@@ -35,7 +37,7 @@ def random_scores(seed):
     flat = spans[..., 0] * MAX_WIDTH + spans[..., 1] - spans[..., 0]
     return Scores(
         span_types=torch.zeros(B, N, MAX_WIDTH, T), spans=spans, kept=kept, flat=flat, types=types, mention=draw(B, K),
-        vector=nothing, word=nothing, total=nothing, relations=relations, related=nothing,
+        vector=nothing, name=nothing, context=nothing, word=nothing, total=nothing, relations=relations, related=nothing,
     ), batch  # fmt: skip
 
 
@@ -47,8 +49,9 @@ def slowly(scores, batch, threshold, mention_threshold):
         for k in range(K):
             probability = scores.types[b, k].sigmoid()
             kind = int(probability.argmax())
-            if scores.kept[b, k] and probability[kind] >= mention_threshold:
-                named = max(float(probability[kind]), float(scores.mention[b, k].sigmoid()))
+            anything = float(scores.mention[b, k].sigmoid())
+            if scores.kept[b, k] and (probability[kind] >= mention_threshold or anything >= HOPED):
+                named = max(float(probability[kind]), anything)
                 ranked.append((RULE_ORDER if batch.by_rule[kind] else named, k, kind))
         chosen = []
         for _, k, kind in sorted(ranked, key=lambda row: (-row[0], row[1])):
@@ -60,7 +63,7 @@ def slowly(scores, batch, threshold, mention_threshold):
         def may(k, allowed, b=b):
             probability = scores.types[b, k].sigmoid()
             return any(
-                allowed[t] and p >= POSSIBLE * float(probability.max()) and p > 0
+                allowed[t] and p >= POSSIBLE ** (1 - NOVEL[t]) * POSSIBLE_NEW ** NOVEL[t] * probability.max() and p > 0
                 for t, p in enumerate(probability.tolist())
             )
 
@@ -86,8 +89,9 @@ def slowly(scores, batch, threshold, mention_threshold):
 @pytest.mark.parametrize("seed", range(40))
 def test_the_decoder_agrees_with_the_obvious_version(seed):
     scores, batch = random_scores(seed)
-    found = decode.mentions(scores, by_rule=batch.by_rule, threshold=torch.tensor(0.4))
-    pairs, legal = decode.pairs(found, domain=batch.domain, range_=batch.range)
+    hoped = scores.mention.sigmoid() >= HOPED
+    found = decode.mentions(scores, by_rule=batch.by_rule, least=torch.tensor(0.4), hoped=hoped)
+    pairs, legal = decode.pairs(found, domain=batch.domain, range_=batch.range, novel=NOVEL)
     logits = scores.relations[found.rows[pairs[:, 0], 0], found.slot[pairs[:, 0]], found.slot[pairs[:, 1]]]
     linked = decode.relations(logits, pairs, legal, n=len(found.rows), threshold=LEAST)
     rows = [tuple(row) for row in found.rows.tolist()]
@@ -95,6 +99,7 @@ def test_the_decoder_agrees_with_the_obvious_version(seed):
     assert (set(rows), relations) == slowly(scores, batch, LEAST.tolist(), 0.4)
     assert len(rows) == len(set(rows))
     assert len(found.scores) == len(rows)
+    assert (found.alone == (found.scores >= 0.4)).all()
     assert (linked.scores >= LEAST.min()).all()
     assert pairs[decode.turned(pairs, len(rows))].tolist() == pairs.flip(1).tolist()
 
@@ -103,10 +108,3 @@ def test_of_each_window_the_likeliest_pairs_are_read():
     window = torch.tensor([0, 0, 0, 2, 2])
     score = torch.tensor([1.0, 3.0, 2.0, -torch.inf, -5.0])
     assert sorted(decode.likeliest(score, window, 2).tolist()) == [1, 2, 4]
-
-
-def test_a_span_is_beaten_by_one_that_shares_words_and_ranks_much_higher():
-    spans = torch.tensor([[[0, 1], [1, 2], [3, 3]]])
-    rank, kept = torch.tensor([[5.0, 0.0, 0.0]]), torch.ones(1, 3, dtype=torch.bool)
-    assert decode.beaten(rank, kept, spans, by=4).tolist() == [[False, True, False]]
-    assert not decode.beaten(rank, kept, spans, by=6).any()

@@ -87,6 +87,14 @@ def test_dates_and_numbers_come_with_their_value(checkpoint):
     assert found == {"30 tons": ("Number", "30 t"), "14 February 1946": ("Date", "1946-02-14")}
 
 
+def test_a_number_in_a_name_counts_nothing(checkpoint):
+    numbers = schema.parse(
+        "name: n\nentities:\n  Machine: {}\n  Number: {literal: number}\nrelations:\n  R: {range: [Number]}\n"
+    )
+    ((mentions, _),) = EncoderExtractor(numbers, checkpoint=checkpoint)([passage("The Alfa Romeo 164 had 210 seats.")])
+    assert [m.value for m in mentions if m.type == "Number"] == ["210"]
+
+
 def test_a_passage_gives_the_same_alone_and_in_a_batch(extractor):
     texts = ["Ada Lovelace wrote to Charles Babbage in 1843.", "Short.", "IBM sold the 650 from 1954 on, and " * 12]
     extractor.dtype, before = None, extractor.dtype  # fp32: bf16 differs in the last digits

@@ -46,3 +46,31 @@ def test_spans_end_inside_the_window():
     real = (scores.span_types[..., 0] > -torch.inf).nonzero().tolist()
     assert [row for row in real if row[0] == 1] == [[1, 0, 0]]
     assert len([row for row in real if row[0] == 0]) == 5 * 6 // 2
+
+
+def test_what_is_said_of_spans_and_pairs_does_not_depend_on_the_rest_of_the_batch():
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
+    )  # fmt: skip
+    network, both = JointNetwork(BertModel(config, add_pooling_layer=False)).eval(), a_batch((9, 4))
+    alone = {
+        name: t[1:, :4]
+        if name in ("pieces", "shapes", "mask", "first", "last", "words")
+        else t[1:]
+        if len(t) == 2
+        else t
+        for name, t in vars(both).items()
+    }
+    with torch.inference_mode():
+        among, single = network.look(both, top_k=3), network.look(Batch(**alone), top_k=3)
+        order = [among.flat[1].tolist().index(f // 12 * 12 + f % 12) for f in single.flat[0].tolist()]
+        subject, object_ = torch.tensor([0, 1, 2]), torch.tensor([1, 2, 0])
+        place = torch.tensor(order)
+        pairs = network.phrases(both, among, torch.ones(3, dtype=torch.long), place[subject], place[object_])
+        same = network.phrases(Batch(**alone), single, torch.zeros(3, dtype=torch.long), subject, object_)
+    assert torch.allclose(among.name[1, place], single.name[0], atol=1e-5)
+    assert torch.allclose(among.context[1, place], single.context[0], atol=1e-5)
+    assert torch.allclose(pairs, same, atol=1e-5)
+    assert torch.allclose(pairs.norm(dim=-1), torch.ones(3))
+    assert not torch.allclose(same[0], same[1], atol=1e-3)
