@@ -24,6 +24,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import statistics
 import tempfile
 import time
@@ -257,16 +258,23 @@ def compare(
 
 
 def gliner_model(where: torch.device) -> Any:
-    """GLiNER's joint model of names and relations on the shipped backbone, heads with random weights."""
+    """GLiNER's joint model of names and relations with random weights, on a backbone of the shipped one's size.
+
+    The backbone has 512 positions, twice those of the shipped one, for the labels in the prompt.
+    """
     from gliner.config import UniEncoderSpanRelexConfig
     from gliner.model import UniEncoderSpanRelexGLiNER
 
-    config = UniEncoderSpanRelexConfig(
-        model_name=str(WEIGHTS / "embedder"), hidden_size=384, max_width=12, max_len=384, span_mode="markerV0",
-        relations_layer="dot", triples_layer="distmult",
-    )  # fmt: skip
-    torch.manual_seed(0)
-    return UniEncoderSpanRelexGLiNER.load_from_config(config, backbone_from_pretrained=False).to(where).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = json.loads((WEIGHTS / "embedder" / "config.json").read_text()) | {"max_position_embeddings": 512}
+        (Path(folder) / "config.json").write_text(json.dumps(sizes))
+        shutil.copyfile(WEIGHTS / "embedder" / "tokenizer.json", Path(folder) / "tokenizer.json")
+        config = UniEncoderSpanRelexConfig(
+            model_name=folder, hidden_size=384, max_width=12, max_len=384, span_mode="markerV0",
+            relations_layer="dot", triples_layer="DistMult",
+        )  # fmt: skip
+        torch.manual_seed(0)
+        return UniEncoderSpanRelexGLiNER.load_from_config(config, backbone_from_pretrained=False).to(where).eval()
 
 
 def prompts_of(types: list[str], relations: list[str]) -> list[list[str]]:
