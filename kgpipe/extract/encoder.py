@@ -111,7 +111,7 @@ class _Row:
 
 @dataclass(slots=True, eq=False)
 class Decoded:
-    """What became of a batch of windows; the last four are of pairs (P,) of the mentions."""
+    """What became of a batch of windows; the last three are of pairs (P,) of the mentions."""
 
     chosen: list[_Read]
     spans: Spans
