@@ -190,6 +190,27 @@ def stats(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
         typer.echo(f"failed: {failure['key']}: {failure['reason']}")
 
 
+@app.command("runs")
+def list_runs(
+    workspace: WorkspaceOption = None,
+    last: Annotated[int, typer.Option("--last", "-n", min=1, help="How many, latest first.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List what ran in the workspace: each stage with its start, seconds, failures and counts.
+
+    Example: kgpipe runs -n 20
+    """
+    rows = pipeline.runs(pipeline.opened(configuration.load(workspace=workspace)), last=last)
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        told = f"error: {row['error']}" if row["error"] else _counted(row["counts"])
+        typer.echo(f"{row['started'][:19]}Z  {row['stage']:8} {row['shard']:>9} {row['seconds']:9.1f} s  {told}")
+    if not rows:
+        typer.echo("Nothing has run in this workspace yet.")
+
+
 @corpus_app.command("report")
 def corpus_report(
     workspace: WorkspaceOption = None,

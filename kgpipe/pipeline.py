@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from kgpipe import schema as schemas
 from kgpipe.config import Config
 from kgpipe.engine import Progress, silent
-from kgpipe.errors import InputError, WorkspaceError
+from kgpipe.errors import InputError, KgpipeError, WorkspaceError
+from kgpipe.records import Run
 from kgpipe.workspace import Workspace
 
 
@@ -107,17 +111,41 @@ def run_stage(
     name: str, config: Config, *, workspace: Workspace | None = None, shard: tuple[int, int] = (0, 1),
     progress: Progress = silent,
 ) -> dict[str, Any]:  # fmt: skip
-    """Runs one shard of one stage and returns its counts, with `stage` and `seconds`."""
+    """Runs one shard of one stage and returns its counts, with `stage` and `seconds`.
+
+    How it ended becomes a row of the table `runs`, also when it ended with an error.
+    """
     found = stage(name)
     if found.scope == "corpus" and shard != (0, 1):
         raise InputError(
             f"Stage {name} sees the whole corpus and has one shard; use --shard 0/1, not {shard[0]}/{shard[1]}."
         )
     workspace = workspace or opened(config)
-    started = time.monotonic()
+    part = f"{shard[0]}/{shard[1]}"
+    began, started = datetime.now(UTC), time.monotonic()
+    counts: dict[str, Any] = {}
+    error = ""
     with workspace.lock(f"{name}-{shard[0]}-of-{shard[1]}"):
-        counts = found.load()(workspace, config, shard=shard, progress=progress)
-    return {"stage": name, "shard": f"{shard[0]}/{shard[1]}", **counts, "seconds": round(time.monotonic() - started, 2)}
+        try:
+            counts = found.load()(workspace, config, shard=shard, progress=progress)
+        except BaseException as raised:
+            error = str(raised) if isinstance(raised, KgpipeError) else f"{type(raised).__name__}: {raised}"
+            raise
+        finally:
+            seconds = round(time.monotonic() - started, 2)
+            shown = json.dumps(counts, ensure_ascii=False, default=str)
+            row = Run(
+                os.urandom(16).hex(), name, part, began.isoformat(timespec="milliseconds"), seconds,
+                int(counts.get("failed", 0)), shown, error,
+            )  # fmt: skip
+            workspace.commit("runs", [row])
+    return {"stage": name, "shard": part, **counts, "seconds": seconds}
+
+
+def runs(workspace: Workspace, *, last: int = 50) -> list[dict[str, Any]]:
+    """The last stages that ended, latest first: {started, stage, shard, seconds, failed, counts, error}."""
+    rows = workspace.read("runs").sort_by([("started", "descending")]).slice(0, last).to_pylist()
+    return [{**{k: v for k, v in row.items() if k != "uid"}, "counts": json.loads(row["counts"])} for row in rows]
 
 
 def build(

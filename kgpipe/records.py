@@ -246,6 +246,23 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """One stage, or a shard of one, that ended: when it started (ISO, UTC), how long it took, and what it counted.
+
+    `failed` is how many texts or passages failed in it; `error` says why the whole stage ended without a result.
+    """
+
+    uid: str
+    stage: str
+    shard: str
+    started: str
+    seconds: float
+    failed: int = 0
+    counts: str = "{}"
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryNode:
     """A node of a query graph: an entity (`uid`), a literal compared with `value`, or any node of the type."""
 
@@ -335,6 +352,10 @@ TABLES: dict[str, pa.Schema] = {
         ("run", _S),
     ),
     "failures": _schema(("uid", _S), ("stage", _S), ("key", _S), ("reason", _S), ("exception", _S)),
+    "runs": _schema(
+        ("uid", _S), ("stage", _S), ("shard", _S), ("started", _S), ("seconds", _F), ("failed", _I), ("counts", _S),
+        ("error", _S),
+    ),
 }  # fmt: skip
 """Columns of every table of the workspace."""
 
@@ -365,6 +386,6 @@ def as_row(record: Any) -> dict[str, Any]:
         row |= {"marks": [as_row(m) for m in record.marks], "removals": [as_row(r) for r in record.removals]}
     elif isinstance(record, Removed):
         row |= {"uid": record.uid, "source_version": ""}
-    elif not isinstance(record, Mention | Relation | Mark | Removal):
+    elif "uid" not in row and not isinstance(record, Mention | Relation | Mark | Removal):
         row["uid"] = record.uid
     return {k: list(v) if isinstance(v, tuple) else v for k, v in row.items()}

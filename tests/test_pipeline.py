@@ -6,7 +6,7 @@ import pytest
 
 from kgpipe import pipeline
 from kgpipe.config import Config
-from kgpipe.errors import InputError, SchemaError, StoreError
+from kgpipe.errors import InputError, KgpipeError, SchemaError, StoreError
 
 
 @pytest.fixture
@@ -53,3 +53,27 @@ def test_a_build_is_refused_while_another_runs(folder):
     config = Config(workspace=folder / "ws")
     with pipeline.Workspace(config.workspace).lock(), pytest.raises(pipeline.WorkspaceError, match="Another kgpipe"):
         pipeline.build([folder / "docs"], config)
+
+
+def test_every_stage_that_ends_is_a_run_also_one_that_fails(folder, monkeypatch, capsys):
+    from kgpipe import cli
+
+    config = Config(workspace=folder / "ws", max_failed=0.1)
+    workspace = pipeline.Workspace(config.workspace)
+    pipeline.prepare(workspace, [folder / "docs"])
+    pipeline.run_stage("sources", config)
+    (folder / "docs" / "b.pdf").write_bytes(b"%PDF-1.4 broken")
+    pipeline.run_stage("sources", config)
+    with pytest.raises(KgpipeError) as error:
+        pipeline.run_stage("read", config, shard=(0, 1))
+    found = pipeline.runs(workspace)
+    assert [(r["stage"], r["shard"], r["error"]) for r in found] == [
+        ("read", "0/1", str(error.value)), ("sources", "0/1", ""), ("sources", "0/1", ""),
+    ]  # fmt: skip
+    assert [r["counts"].get("sources") for r in found] == [None, 1, 1]
+    assert pipeline.runs(workspace, last=1) == found[:1]
+
+    cli.app(["runs", "--workspace", str(config.workspace), "-n", "2"], standalone_mode=False)
+    first, second = capsys.readouterr().out.splitlines()
+    assert f"error: {error.value}" in first
+    assert second.endswith("s  sources 1")

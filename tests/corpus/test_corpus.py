@@ -47,7 +47,7 @@ def texts(workspace):
 
 
 def files(workspace):
-    return {path: path.read_bytes() for path in sorted(workspace.path.rglob("*.parquet"))}
+    return {path: path.read_bytes() for path in sorted(workspace.path.rglob("*.parquet")) if path.parent.name != "runs"}
 
 
 def test_all_kinds_become_documents_and_a_second_build_changes_nothing(folder, workspace):
