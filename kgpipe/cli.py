@@ -211,6 +211,44 @@ def list_runs(
         typer.echo("Nothing has run in this workspace yet.")
 
 
+@app.command()
+def check(
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Write and remove what differs, and nothing else.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Compare the graph with the workspace, row by row; exit 1 when they differ and are not repaired.
+
+    Example: kgpipe check --repair
+    """
+    from kgpipe.graph import load
+    from kgpipe.graph.store import open_store
+
+    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    opened = pipeline.opened(config)
+    with progress_bar(not quiet) as progress, open_store(config, opened, progress=progress) as store, opened.lock():
+        differing = load.compare(store, opened, progress=progress)
+        counts = load.repair(store, opened, progress=progress) if repair and differing else {}
+        left = load.compare(store, opened, progress=progress) if counts else differing
+    if as_json:
+        _print_json({"differing": differing, "repaired": counts, "left": left})
+    else:
+        for name, by_kind in differing.items():
+            for how, uids in by_kind.items():
+                if uids:
+                    typer.echo(f"{name}: {len(uids):,} {how} (first: {uids[0]})")
+        if counts:
+            typer.echo(f"repaired: {_counted(counts)}")
+        if left:
+            typer.echo("The graph differs from the workspace. Mend it with: kgpipe check --repair", err=True)
+        else:
+            typer.echo("The graph agrees with the workspace.")
+    if left:
+        raise typer.Exit(1)
+
+
 @corpus_app.command("report")
 def corpus_report(
     workspace: WorkspaceOption = None,

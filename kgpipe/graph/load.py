@@ -92,6 +92,48 @@ def load(store: Store, workspace: Workspace, *, progress: Progress = silent) -> 
     return counts
 
 
+def compare(store: Store, workspace: Workspace, *, progress: Progress = silent) -> dict[str, dict[str, list[str]]]:
+    """What of the graph differs from the workspace, all of it read: {label or type: {missing, changed, surplus: [uid]}}.
+
+    Nothing is written; an empty result means that they agree. What a user added by hand is not looked at, and a
+    property changed by hand without its `row` is not seen. Errors as of `load`.
+    """
+    refuse_other(store, workspace)
+    schema = _schema(workspace)
+    tables = {name: workspace.read(name, _COLUMNS.get(name)) for name in TABLES}
+    check(tables, schema, workspace)
+    names = {name for [name] in store.read(cypher.INDEXES, max_rows=None)[1]}
+    found: dict[str, dict[str, list[str]]] = {}
+    if lacking := sorted(set(cypher.constraints_and_indexes(schema)) - names):
+        found["indexes"] = {"missing": lacking}
+    parts = [*node_parts(tables, schema), *edge_parts(tables, [*schema.relations, *_former(store, names, schema)])]
+    total, done = sum(part.n_rows for part in parts), 0
+    for part in parts:
+        differing: dict[str, list[str]] = {"missing": [], "changed": [], "surplus": []}
+        for wanted, uid, row, labels in _side_by_side(part.wanted(), _present(store, part.pages)):
+            if wanted is None:
+                if row is not None:
+                    differing["surplus"].append(uid)
+            elif row is None:
+                differing["missing"].append(uid)
+            elif row != wanted.row or (not part.relationships and set(labels) != set(wanted.group)):
+                differing["changed"].append(uid)
+        done += part.n_rows
+        progress("check graph", done, total)
+        if any(differing.values()):
+            known = found.setdefault(part.name, {})  # a relation may be named like one of our own edges
+            for how, uids in differing.items():
+                known[how] = known.get(how, []) + uids
+    return found
+
+
+def repair(store: Store, workspace: Workspace, *, progress: Progress = silent) -> dict[str, int]:
+    """Compares everything, also where the last load was complete, and writes only what differs; counts as of `load`."""
+    refuse_other(store, workspace)
+    store.write(cypher.BEGIN, {"schema": _schema(workspace).to_json()})
+    return load(store, workspace, progress=progress)
+
+
 def claim(store: Store, workspace: Workspace) -> str:
     """Fingerprint of the last complete load, empty when there is none or when what it left has been changed.
 
