@@ -1,8 +1,21 @@
-"""Builds or updates a knowledge graph: the stages of `kgpipe build`, each as Airflow tasks.
+"""Builds and updates knowledge graphs: the stages of `kgpipe build`, each as Airflow tasks.
+
+`build_graph` is started by hand with its parameters. Each `[[dag]]` table of the kgpipe.toml beside this file makes one
+more DAG, with the same parameters preset, a schedule and an Asset (`kgpipe_NAME`) that is updated when the graph changed:
+
+    [[dag]]
+    name = "news"
+    folder = "/srv/in/news"          # or a pattern: "/srv/in/**/*.pdf"
+    workspace = "/srv/graphs/news"
+    schema = "computing"
+    neo4j = "graph"                  # an Airflow connection; empty: our own server
+    schedule = "@hourly"
+    shards = 4
 
 Stages that see the whole corpus are one task, the others are mapped over `shards` tasks. A task runs
-`kgpipe run STAGE --json` as a process of its own and its counts become the XCom. Settings come from
-kgpipe.toml beside this file and the environment of the workers:
+`kgpipe run STAGE --json` as a process of its own and its counts become the XCom; `kgpipe runs` lists them too. What is
+done is not done again, so any task may be cleared and run again. Settings come from that kgpipe.toml and the
+environment of the workers:
 
 - `python`: the interpreter that has kgpipe with torch, when Airflow's own has not (this file needs only
   `pip install --no-deps kgpipe` and pyarrow, PyYAML, filelock beside Airflow);
@@ -14,6 +27,7 @@ own server listens on the loopback of the machine that runs `load`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -21,12 +35,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperator, Connection, Param, task
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk import DAG, Asset, BaseOperator, Connection, Param, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from kgpipe import config as configuration
 from kgpipe import schema as schemas
@@ -54,7 +68,8 @@ class Kgpipe(BaseOperator):
         if self.shard:
             arguments += ["--shard", self.shard]
         if self.command[:2] == ("run", STAGES[0].name):
-            arguments += ["--schema", params["schema"], *(["--prune"] if params["prune"] else []), "--"]
+            arguments += ["--schema", params["schema"], "--allow-empty"]
+            arguments += [*(["--prune"] if params["prune"] else []), "--"]
             arguments += [line.strip() for line in params["folder"].splitlines() if line.strip()]
         self.log.info("Running %s", arguments)
         last = ""
@@ -63,6 +78,7 @@ class Kgpipe(BaseOperator):
                 self.process = subprocess.Popen(
                     arguments, cwd=HOME, env={**os.environ, **_neo4j(params["neo4j"])}, text=True, encoding="utf-8",
                     errors="replace", stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.PIPE,
+                    preexec_fn=_end_with_parent,
                 )  # fmt: skip
             except OSError as error:
                 raise AirflowFailException(
@@ -77,12 +93,21 @@ class Kgpipe(BaseOperator):
                 raise AirflowFailException(last or f"kgpipe failed without a message (exit code {code}).")
             if code:
                 raise AirflowException(f"kgpipe {' '.join(self.command)} was ended by {_cause(code)}. {last}".strip())
-            return json.loads(printed.read())
+            found = json.loads(printed.read())
+            told = [f"{key} {value}" for key, value in found.items() if isinstance(value, int) and value]
+            self.log.info("kgpipe %s: %s", " ".join(self.command), ", ".join(told) or "nothing new")
+            return found
 
     def on_kill(self) -> None:
         """Ends the process with its task; what it committed stays, and the next try goes on from there."""
         if self.process and self.process.poll() is None:
             self.process.terminate()
+
+
+def _end_with_parent() -> None:
+    """A task that is killed takes its process along, which would hold the workspace's lock against the next try (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _cause(code: int) -> str:
@@ -100,53 +125,87 @@ def _neo4j(server: str) -> Mapping[str, str]:
     return {"NEO4J_URI": address, "NEO4J_USERNAME": known.login or "neo4j", "NEO4J_PASSWORD": known.password or ""}
 
 
-with DAG(
-    dag_id="build_graph",
-    description="A folder of documents becomes a knowledge graph.",
-    doc_md=__doc__,
-    schedule=None,
-    max_active_runs=1,  # two runs of one workspace would wait for each other's locks
-    tags=["kgpipe"],
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},  # for workers that were killed
-    params={
-        "folder": Param(
-            type="string", format="multiline", pattern="^\\s*/",
-            description="Folders and files to read (txt, md, html, jsonl): absolute paths, one a line.",
-        ),
-        "workspace": Param(type="string", pattern="^/", description="Folder of the workspace: an absolute path."),
-        "schema": Param(
-            "", type="string", examples=["", *schemas.names()],
-            description="Schema that comes with kgpipe, or the absolute path of a file. "
-            "Empty: the one of the workspace, general in a new one.",
-        ),
-        "neo4j": Param(
-            "", type="string", pattern="^[^@]*$",
-            description="Bolt address of your server, or the id of an Airflow connection that holds address, user "
-            "and password. Empty: our own server. The password of an address is NEO4J_PASSWORD of the workers.",
-        ),
-        "shards": Param(1, type="integer", minimum=1, maximum=1023, description="Tasks a stage is split into."),
-        "prune": Param(False, type="boolean", description="Remove documents whose files are gone."),
-    },
-) as dag:  # fmt: skip
+def make(table: configuration.Dag | None, default_pool: str) -> DAG:
+    """The DAG of a `[[dag]]` table, or for None the one that is only started by hand."""
+    given = table or configuration.Dag(name="build_graph", folder="", workspace="")
+    preset = {"folder": given.folder, "workspace": given.workspace} if table else {}
+    with DAG(
+        dag_id=given.name,
+        description=f"{given.folder} becomes a knowledge graph." if table else "A folder of documents becomes a knowledge graph.",
+        doc_md=__doc__,
+        schedule=given.schedule or None,
+        start_date=datetime(2025, 1, 1, tzinfo=UTC) if given.schedule else None,
+        catchup=False,  # a folder has no past: one run takes all that is new
+        max_active_runs=1,  # two runs of one workspace would wait for each other's locks
+        tags=["kgpipe"],
+        default_args={
+            "retries": given.retries,  # for workers that were killed
+            "retry_delay": timedelta(seconds=given.retry_seconds),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(seconds=max(1800, given.retry_seconds)),
+            "execution_timeout": timedelta(hours=given.timeout_hours),
+        },
+        params={
+            "folder": Param(
+                *([preset["folder"]] if table else []), type="string", format="multiline", pattern="^\\s*/",
+                description="Folders, files or patterns to read (docs/corpus.md): absolute paths, one a line.",
+            ),
+            "workspace": Param(
+                *([preset["workspace"]] if table else []), type="string", pattern="^/",
+                description="Folder of the workspace: an absolute path.",
+            ),
+            "schema": Param(
+                given.schema, type="string", examples=["", *schemas.names()],
+                description="Schema that comes with kgpipe, or the absolute path of a file. "
+                "Empty: the one of the workspace, general in a new one.",
+            ),
+            "neo4j": Param(
+                given.neo4j, type="string", pattern="^[^@]*$",
+                description="Bolt address of your server, or the id of an Airflow connection that holds address, user "
+                "and password. Empty: our own server. The password of an address is NEO4J_PASSWORD of the workers.",
+            ),
+            "shards": Param(
+                given.shards, type="integer", minimum=1, maximum=1023, description="Tasks a stage is split into."
+            ),
+            "prune": Param(given.prune, type="boolean", description="Remove documents whose files are gone."),
+        },
+    ) as made:  # fmt: skip
 
-    @task
-    def shards(params: dict[str, Any]) -> list[str]:
-        """`i/n` for each of the n shards."""
-        return [f"{i}/{params['shards']}" for i in range(params["shards"])]
+        @task
+        def shards(params: dict[str, Any]) -> list[str]:
+            """`i/n` for each of the n shards."""
+            return [f"{i}/{params['shards']}" for i in range(params["shards"])]
 
-    pool = configuration.load(folder=HOME).pool
-    parts = previous = shards()
-    for stage in STAGES:
-        options: dict[str, Any] = {
-            "task_id": stage.name,
-            "command": ("run", stage.name, "--quiet"),
-            "trigger_rule": "none_failed",
-            **({"pool": pool} if stage.needs == "gpu" else {}),
-        }
-        if stage.scope == "shard":
-            step: Any = Kgpipe.partial(**options, map_index_template="{{ task.shard }}").expand(shard=parts)
-        else:
-            step = Kgpipe(**options)
-        previous >> step
-        previous = step
-    previous >> Kgpipe(task_id="report", command=("stats",), trigger_rule="none_failed")
+        @task(trigger_rule="none_failed", outlets=[Asset(f"kgpipe_{given.name}")] if table else [])
+        def changed(ti: Any) -> dict[str, int]:
+            """Updates the Asset when the graph changed; otherwise it is skipped and says `nothing new`."""
+            counts = ti.xcom_pull(task_ids="load")
+            found = {key: value for key, value in counts.items() if key.endswith(("_written", "_removed")) and value}
+            if not found:
+                raise AirflowSkipException("nothing new")
+            return found
+
+        parts = previous = shards()
+        for stage in STAGES:
+            options: dict[str, Any] = {
+                "task_id": stage.name,
+                "command": ("run", stage.name, "--quiet"),
+                "doc_md": f"`kgpipe run {stage.name}`" + (", one task a shard" if stage.scope == "shard" else ""),
+                "trigger_rule": "none_failed",
+                **({"pool": given.pool or default_pool} if stage.needs == "gpu" else {}),
+            }
+            if stage.scope == "shard":
+                step: Any = Kgpipe.partial(**options, map_index_template="{{ task.shard }}").expand(shard=parts)
+            else:
+                step = Kgpipe(**options)
+            previous >> step
+            previous = step
+        previous >> Kgpipe(task_id="report", command=("stats",), trigger_rule="none_failed", doc_md="`kgpipe stats`")
+        previous >> changed()
+    return made
+
+
+pool = configuration.load(folder=HOME).pool
+dag = make(None, pool)
+for table in configuration.dags(HOME):
+    globals()[table.name] = make(table, pool)

@@ -148,6 +148,7 @@ def run(
     neo4j: Neo4jOption = None,
     precision: PrecisionOption = None,
     prune: Annotated[bool, typer.Option(help="For `sources`: remove documents whose files are gone.")] = False,
+    allow_empty: Annotated[bool, typer.Option(help="For `sources`: folders may hold nothing yet.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -158,10 +159,10 @@ def run(
     config = configuration.load(workspace=workspace, neo4j=neo4j)
     part = parse_shard(shard)
     if pipeline.stage(stage).name == "sources":
-        pipeline.check_input(paths or [], config, schema=schema or config.schema)
+        pipeline.check_input(paths or [], config, schema=schema or config.schema, allow_empty=allow_empty)
         opened = pipeline.Workspace(config.workspace)
         with opened.lock():
-            pipeline.prepare(opened, paths or [], schema=schema or config.schema, prune=prune)
+            pipeline.prepare(opened, paths or [], schema=schema or config.schema, prune=prune, allow_empty=allow_empty)
     with progress_bar(not quiet) as progress:
         counts = pipeline.run_stage(stage, config, shard=part, progress=progress)
     typer.echo(json.dumps(counts, ensure_ascii=False, default=str)) if as_json else _print_stages({stage: counts})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,32 @@ class Setting:
     default: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Dag:
+    """One `[[dag]]` table of kgpipe.toml: what an Airflow DAG builds, where and when; `dags` reads them."""
+
+    name: str
+    folder: str
+    """Folder, file or pattern (`/srv/in/**/*.pdf`) of documents: an absolute path."""
+    workspace: str
+    """Folder of the workspace: an absolute path, of this DAG alone."""
+    schema: str = ""
+    neo4j: str = ""
+    """Bolt address or the id of an Airflow connection; empty: our own server."""
+    schedule: str = ""
+    """Cron expression or preset (`@daily`); empty: by hand only."""
+    pool: str = ""
+    """Airflow pool of the extraction tasks; empty: the setting `pool`."""
+    shards: int = 1
+    prune: bool = False
+    """Remove documents whose files are gone."""
+    retries: int = 2
+    retry_seconds: int = 30
+    """Wait before the first retry; each later one waits twice as long, half an hour at most."""
+    timeout_hours: float = 24.0
+    """Longest time of one task."""
+
+
 SECRETS = ("neo4j_password",)
 """Settings whose values are never printed."""
 
@@ -123,16 +150,57 @@ def explain(*, folder: Path | None = None, **options: Any) -> list[Setting]:
     return found
 
 
+def dags(folder: Path) -> list[Dag]:
+    """The `[[dag]]` tables of FOLDER/kgpipe.toml; ConfigError for one that is incomplete, wrong or doubled."""
+    path = folder / "kgpipe.toml"
+    tables = _toml(path).get("dag", []) if path.is_file() else []
+    if not isinstance(tables, list):
+        raise ConfigError(f"`dag` in {path} is one table; write each under [[dag]] with two brackets.")
+    known = {f.name: f for f in dataclasses.fields(Dag)}
+    found: list[Dag] = []
+    for number, table in enumerate(tables, 1):
+        where = f"[[dag]] number {number} of {path}"
+        if not isinstance(table, dict):
+            raise ConfigError(f"{where} is {table!r}; expected a table under [[dag]].")
+        if unknown := sorted(set(table) - set(known)):
+            raise ConfigError(f'{where} has the unknown key "{unknown[0]}"; known: {", ".join(known)}.')
+        if absent := [key for key in ("name", "folder", "workspace") if not table.get(key)]:
+            raise ConfigError(f'{where} has no "{absent[0]}"; it needs name, folder and workspace.')
+        for key, value in table.items():
+            kinds = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}[str(known[key].type)]
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise ConfigError(f'"{key}" of {where} is {value!r}; expected a {known[key].type}.')
+        one = Dag(**table)
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", one.name):
+            raise ConfigError(f'"name" of {where} is "{one.name}"; allowed: letters, digits, "_", "-" and ".".')
+        for key in ("folder", "workspace"):
+            if not table[key].startswith("/"):
+                raise ConfigError(f'"{key}" of {where} is "{table[key]}"; give an absolute path.')
+        if not 1 <= one.shards <= 1023:
+            raise ConfigError(f'"shards" of {where} is {one.shards}; allowed: 1 to 1023.')
+        if one.retries < 0 or one.retry_seconds < 1 or one.timeout_hours <= 0:
+            raise ConfigError(f"{where}: retries must be 0 or more, retry_seconds and timeout_hours above 0.")
+        for other in found:
+            if one.name == other.name or os.path.normpath(one.workspace) == os.path.normpath(other.workspace):
+                raise ConfigError(f'{where} has the name or the workspace of "{other.name}"; each DAG needs its own.')
+        found.append(one)
+    return found
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}. Correct the syntax.") from error
+
+
 def _given(folder: Path | None, options: dict[str, Any]) -> dict[str, tuple[Any, str]]:
     """{setting: (checked value, where it came from)} of those that are set anywhere."""
     path = (folder or Path.cwd()) / "kgpipe.toml"
     values: dict[str, tuple[Any, str]] = {}
     if path.is_file():
-        try:
-            read = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} is not TOML: {error}. Correct the syntax.") from error
-        read.pop("dag", None)
+        read = _toml(path)
+        read.pop("dag", None)  # `dags` reads those tables
         values = {name: (value, str(path)) for name, value in read.items()}
     values |= {name: (os.environ[key], key) for key, name in ENVIRONMENT.items() if os.environ.get(key)}
     values |= {

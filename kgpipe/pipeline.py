@@ -56,7 +56,9 @@ def stage(name: str) -> Stage:
     raise InputError(f'Unknown stage "{name}"; known, in order: {", ".join(s.name for s in STAGES)}.')
 
 
-def check_input(paths: Sequence[str | Path], config: Config, *, schema: str = "") -> None:
+def check_input(
+    paths: Sequence[str | Path], config: Config, *, schema: str = "", allow_empty: bool = False
+) -> None:  # fmt: skip
     """Raises InputError or SchemaError for what `prepare` and `sources` cannot use, before anything is written."""
     from kgpipe.corpus.sources import find
 
@@ -71,11 +73,13 @@ def check_input(paths: Sequence[str | Path], config: Config, *, schema: str = ""
         with workspace.lock():
             known = workspace.keys("sources")
     if paths:
-        find([Path(p).absolute() for p in paths], known, config.workspace.absolute())
+        find([Path(p).absolute() for p in paths], known, config.workspace.absolute(), allow_empty=allow_empty)
 
 
-def prepare(workspace: Workspace, paths: Sequence[str | Path], *, schema: str = "", prune: bool = False) -> None:
-    """Writes down what the stages work on: the folders and files, and the schema.
+def prepare(
+    workspace: Workspace, paths: Sequence[str | Path], *, schema: str = "", prune: bool = False, allow_empty: bool = False
+) -> None:  # fmt: skip
+    """Writes down what the stages work on: the folders and files (which may hold nothing yet, if so said), and the schema.
 
     Without `schema` the workspace's own goes on, or `general` in a new one.
     """
@@ -84,7 +88,8 @@ def prepare(workspace: Workspace, paths: Sequence[str | Path], *, schema: str = 
         found = schemas.load(schema or "general")
         workspace.set_state("schema", {"name": found.name, "json": found.to_json()})
     if paths:
-        workspace.set_state("paths", {"paths": [str(Path(p).absolute()) for p in paths], "prune": prune})
+        found_paths = [str(Path(p).absolute()) for p in paths]
+        workspace.set_state("paths", {"paths": found_paths, "prune": prune, "allow_empty": allow_empty})
 
 
 def workspace_schema(workspace: Workspace) -> schemas.Schema:

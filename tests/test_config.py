@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
@@ -80,3 +80,36 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(tmp_path, line, message):
     (tmp_path / "kgpipe.toml").write_text(line)
     with pytest.raises(ConfigError, match=message):
         config.load(folder=tmp_path)
+
+
+DAG = '[[dag]]\nname = "news"\nfolder = "/in/*.pdf"\nworkspace = "/graphs/news"\n'
+
+
+def test_a_dag_table_gives_its_settings_and_the_documentation_has_them_all(tmp_path):
+    assert config.dags(tmp_path) == []
+    (tmp_path / "kgpipe.toml").write_text(f'group = 3\n{DAG}schedule = "@daily"\nshards = 4\n')
+    assert config.dags(tmp_path) == [config.Dag("news", "/in/*.pdf", "/graphs/news", schedule="@daily", shards=4)]
+    assert config.load(folder=tmp_path).group == 3
+    lines = (ROOT / "docs" / "airflow.md").read_text(encoding="utf-8").splitlines()
+    table = [[cell.strip().strip("`") for cell in line.split("|")[1:3]] for line in lines if line.startswith("| `")]
+    defaults = {f.name: "needed" if f.default is MISSING else json.dumps(f.default) for f in fields(config.Dag)}
+    assert dict(table) == defaults
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('[dag]\nname = "a"\n', "write each under \\[\\[dag\\]\\]"),
+        (DAG.replace("folder", "folders"), 'has the unknown key "folders"; known: name, folder'),
+        ('[[dag]]\nname = "a"\nfolder = "/in"\n', 'has no "workspace"'),
+        (DAG.replace("/in/", "in/"), '"folder" of .* is "in/\\*.pdf"; give an absolute path'),
+        (DAG + "shards = 0\n", '"shards" of .* is 0; allowed: 1 to 1023'),
+        (DAG + "shards = true\n", '"shards" of .* is True; expected a int'),
+        (DAG + DAG.replace('"news"', '"other"'), 'number 2 of .* the workspace of "news"'),
+        (DAG.replace('"news"', '"my news"'), '"name" of .* is "my news"; allowed'),
+    ],
+)
+def test_a_wrong_dag_table_is_named(tmp_path, lines, message):
+    (tmp_path / "kgpipe.toml").write_text(lines)
+    with pytest.raises(ConfigError, match=message):
+        config.dags(tmp_path)

@@ -77,3 +77,23 @@ def test_every_stage_that_ends_is_a_run_also_one_that_fails(folder, monkeypatch,
     first, second = capsys.readouterr().out.splitlines()
     assert f"error: {error.value}" in first
     assert second.endswith("s  sources 1")
+
+
+def test_a_pattern_names_files_and_an_empty_folder_is_an_error_unless_allowed(folder):
+    (folder / "docs" / "b.md").write_text("Ada wrote notes.")
+    config = Config(workspace=folder / "ws")
+    workspace = pipeline.Workspace(config.workspace)
+    pipeline.prepare(workspace, [folder / "docs" / "*.md"])
+    assert pipeline.run_stage("sources", config)["sources"] == 1
+    for allowed in (True, False):
+        path = folder / "empty"
+        other = Config(workspace=folder / f"ws_{allowed}")
+        pipeline.prepare(pipeline.Workspace(other.workspace), [path], allow_empty=allowed)
+        if allowed:
+            pipeline.check_input([path], other, allow_empty=True)
+            assert pipeline.run_stage("sources", other)["sources"] == 0
+        else:
+            with pytest.raises(InputError, match="Nothing to read in .*empty"):
+                pipeline.run_stage("sources", other)
+    with pytest.raises(InputError, match="/none does not exist"):
+        pipeline.check_input([folder / "none" / "*.md"], config, allow_empty=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import stat
@@ -46,7 +47,7 @@ def run(
     wanted = workspace.state("paths")
     paths = [Path(os.path.normpath(path)) for path in wanted.get("paths", [])]
     known = {row["uri"]: row for row in workspace.read("sources").to_pylist()}
-    files, ignored, failures = find(paths, known, workspace.path)
+    files, ignored, failures = find(paths, known, workspace.path, allow_empty=wanted.get("allow_empty", False))
     _record(workspace, failures)
     fresh: list[dict[str, Any]] = []
     changed = 0
@@ -71,13 +72,16 @@ def run(
     }
 
 
-def find(paths: list[Path], known: Iterable[str], workspace: Path) -> tuple[list[Path], list[Path], list[Failure]]:
+def find(
+    paths: list[Path], known: Iterable[str], workspace: Path, *, allow_empty: bool = False
+) -> tuple[list[Path], list[Path], list[Failure]]:
     """The files under the paths that can be read, those of other kinds, and folders that cannot be listed.
 
-    InputError when there is nothing to read and none of the `known` uris was there either.
+    A path may be a pattern, as `in/**/*.pdf`. InputError when a folder is not there; and, without `allow_empty`, when
+    there is nothing to read and none of the `known` uris was there either.
     """
     files, ignored, failures = _walk(paths, workspace)
-    if not files and not any(path_of(uri).is_relative_to(path) for uri in known for path in paths):
+    if not files and not allow_empty and not any(path_of(uri).is_relative_to(path) for uri in known for path in paths):
         listed = ", ".join(map(str, paths)) or "no path"
         seen = f"; of other kinds: {', '.join(path.name for path in ignored[:5])}" if ignored else ""
         raise InputError(f"Nothing to read in {listed}{seen}. Allowed: {ALLOWED}. Add such files or name their folder.")
@@ -147,12 +151,22 @@ def _walk(paths: list[Path], workspace: Path) -> tuple[list[Path], list[Path], l
     """The files that can be read and those of other kinds, each once, sorted; folders that cannot be listed."""
     found: set[Path] = set()
     failures: list[Failure] = []
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"{path} does not exist. Give a folder or file that does.")
+    for path in (one for given in paths for one in _matching(given)):
         found |= set(_files(path, workspace, failures)) if path.is_dir() else {path}
     readable = sorted(path for path in found if kind_of(path))
     return readable, sorted(path for path in found if not kind_of(path)), failures
+
+
+def _matching(path: Path) -> list[Path]:
+    """The path, or what matches it where it is a pattern; InputError when its folder does not exist."""
+    if path.exists():
+        return [path]
+    folder = path
+    while glob.has_magic(str(folder)):
+        folder = folder.parent
+    if folder == path or not folder.is_dir():
+        raise InputError(f"{folder} does not exist. Give a folder or file that does.")
+    return [Path(one) for one in sorted(glob.glob(str(path), recursive=True))]
 
 
 def _files(top: Path, workspace: Path, failures: list[Failure]) -> Iterator[Path]:

@@ -108,6 +108,7 @@ def test_the_file_imports_nothing_heavy_and_walks_the_stages(airflow):
         expected[stage.name] = [sources, "none_failed", "devices" if stage.needs == "gpu" else "default_pool", kind]
         before = stage.name
     expected["report"] = [[before], "none_failed", "default_pool", "Kgpipe"]
+    expected["changed"] = [[before], "none_failed", "default_pool", "_PythonDecoratedOperator"]
     assert found["tasks"] == expected
 
 
@@ -164,7 +165,7 @@ def test_a_run_makes_the_same_graph_as_the_command_line(airflow, graph, tmp_path
 
     shards = [0, 1]
     assert [t[:2] for t in found["tasks"]] == sorted(
-        [["shards", -1], ["report", -1]]
+        [["shards", -1], ["report", -1], ["changed", -1]]
         + [[s.name, i] for s in STAGES for i in (shards if s.scope == "shard" else [-1])]
     )
     returned = {(task, index): value for task, index, value in found["returned"]}
