@@ -5,9 +5,9 @@
     python benchmarks/demo_graphs.py pole zograscope/graph ...
 
 Northwind becomes the graph that its own northwind.cypher makes: an absent value is the text NULL there, and freight,
-discount and the price in an order are texts. Rows that a comma without quotes has shifted are mended. Movies is its own script, run as it stands. POLE is in the format of
-`neo4j-admin database import`; an empty field is no property. The password may be in
-NEO4J_PASSWORD.
+discount and the price in an order are texts. Rows that a comma without quotes has shifted are mended. Movies is its
+own script, run as it stands. POLE is in the format of `neo4j-admin database import`; an empty field is no property.
+The password may be in NEO4J_PASSWORD.
 """
 
 from __future__ import annotations
