@@ -44,20 +44,45 @@ OPERATORS = frozenset(
 EXPANSIONS = frozenset(("VarLengthExpand(All)", "VarLengthExpand(Into)", "VarLengthExpand(Pruning)",
                         "VarLengthExpand(Pruning,BFS,All)", "VarLengthExpand(Pruning,BFS,Into)"))  # fmt: skip
 
+FUNCTIONS = frozenset(
+    """
+    abs acos all any asin atan atan2 avg ceil char_length character_length coalesce collect cos count cot date
+    date.truncate datetime datetime.truncate degrees duration duration.between duration.indays duration.inmonths
+    duration.inseconds elementid endnode exists exp floor haslabels head id isempty isnan keys labels last left length
+    localdatetime localtime log log10 lower ltrim max min nodes none nullif percentilecont percentiledisc pi point
+    point.distance point.withinbbox properties radians relationships right round rtrim sign sin single size sqrt
+    startnode stdev stdevp substring sum tail tan time toboolean tobooleanornull tofloat tofloatornull tointeger
+    tointegerornull tolower tostring tostringornull toupper trim type upper valuetype
+    """.split()
+)
+"""Functions that take time in proportion to what they are given; range, reduce, replace and split can ask for any amount."""
+_BEFORE_BRACKET = frozenset(
+    "match where and or xor not in with return unwind by when then else case distinct limit skip call union as on contains "
+    "shortestpath allshortestpaths optional starts ends is order set foreach yield".split()
+)
+MOST_PLUS = 8
+"""Additions in one text: each may double a string or list."""
+
 _IGNORED = re.compile(r"\s+|//[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _QUOTED = re.compile(r"`(?:[^`]|``)*`|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_QUOTED_OR_COMMENT = re.compile(rf"//[^\n]*|/\*.*?\*/|{_QUOTED.pattern}", re.DOTALL)
+_CALLED = re.compile(r"([^\W\d][\w.]*|``)\s*\(")
+_BRACKETS = re.compile(r"[(\[](\s*(?:\w+|``)\s+IN\b)?|[)\]]", re.IGNORECASE)
 _BOUNDED = re.compile(r"\*\d*\.\.(\d+)|\*(\d+)(?!\d*\.\.)")
 
 
 def check(cypher: str, params: dict[str, Any], store: Store) -> None:
     """Raises QueryRefused, naming the operator or clause, unless the text only reads and is bounded.
 
-    The text is explained, never run: the server's parser is the judge, so no trick of spelling gets past it.
+    The text is explained, never run: the server's parser is the judge, so no trick of spelling gets past it. Before that
+    `_check_work` refuses expressions that could keep the server busy in one step, where no time limit ends them, some of
+    them already while it plans.
     """
     if len(cypher) > LONGEST:
         raise QueryRefused(
             f"The query has {len(cypher)} characters; at most {LONGEST} are let through. Make it shorter."
         )
+    _check_work(cypher)
     first = first_word(cypher)
     if first not in FIRST:
         raise QueryRefused(
@@ -100,6 +125,34 @@ def first_word(cypher: str) -> str:
         place = match.end()
     word = re.match(r"[A-Za-z]+(?![\w\\])", cypher[place:])
     return word.group().upper() if word else cypher[place : place + 12]
+
+
+def _check_work(cypher: str) -> None:
+    """Refuses what computes without bound inside one row: neither limit of time nor of memory reaches into it."""
+    if re.search(r"\\u", cypher, re.IGNORECASE):
+        raise QueryRefused(
+            "The query spells characters as \\u escapes, which hide what it says. Write the characters themselves."
+        )
+    bare = _QUOTED_OR_COMMENT.sub(lambda found: " " if found[0][0] == "/" else "``", cypher)
+    if "=~" in bare:
+        raise QueryRefused("The query compares by regular expression (=~), which can take for ever. Use CONTAINS.")
+    if bare.count("+") > MOST_PLUS:
+        raise QueryRefused(f"The query adds more than {MOST_PLUS} times (+). Write fewer additions.")
+    for name in _CALLED.findall(bare):
+        if name.lower() not in FUNCTIONS and name.lower() not in _BEFORE_BRACKET:
+            raise QueryRefused(
+                f"The query calls {name if name != '``' else 'a name in backticks'}, which is not let through; counting, "
+                "comparing, dates and parts of texts are. Leave that function out."
+            )
+    opened: list[bool] = []
+    for bracket in _BRACKETS.finditer(bare):
+        if bracket[0][0] in ")]":
+            if opened:
+                opened.pop()
+            continue
+        opened.append(bracket[1] is not None)
+        if sum(opened) > 1:
+            raise QueryRefused("The query goes through a list inside a list, which can take for ever. Use UNWIND.")
 
 
 def _operators(tree: dict[str, Any]) -> list[tuple[str, str]]:
