@@ -120,7 +120,7 @@ class Store:
             summary = transaction.run(f"EXPLAIN {cypher}", parameters or {}).consume()
             return Plan(summary.query_type or "", tuple(_operators(summary.plan or {})), summary.plan or {})
 
-        return self._run(work, "READ", 30)
+        return self._run(work, "READ", 10)
 
     def _run(self, work: Any, access: str, timeout_s: float) -> Any:
         import neo4j

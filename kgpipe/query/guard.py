@@ -14,8 +14,10 @@ TIMEOUT_S = 10.0
 MOST_ROWS = 10_000
 MOST_HOPS = 8
 """Upper bound of a variable-length expansion that is let through."""
-LONGEST = 20_000
+LONGEST = 3_000
 """Characters of a Cypher text."""
+MOST_DEPTH = 20
+"""Brackets that may be open at once: the server's parser takes minutes for hundreds, and then falls over."""
 
 FIRST = frozenset(("MATCH", "OPTIONAL", "WITH", "UNWIND", "RETURN"))
 """What a text may begin with; EXPLAIN, PROFILE and CYPHER would turn our own EXPLAIN into something else, USE leaves the database."""
@@ -67,7 +69,13 @@ _IGNORED = re.compile(r"\s+|//[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _QUOTED = re.compile(r"`(?:[^`]|``)*`|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _QUOTED_OR_COMMENT = re.compile(rf"//[^\n]*|/\*.*?\*/|{_QUOTED.pattern}", re.DOTALL)
 _CALLED = re.compile(r"([^\W\d][\w.]*|``)\s*\(")
-_BRACKETS = re.compile(r"[(\[](\s*(?:\w+|``)\s+IN\b)?|[)\]]", re.IGNORECASE)
+_BRACKETS = re.compile(r"[(\[{](\s*(?:\w+|``)\s+IN\b)?|[)\]}]", re.IGNORECASE)
+_NESTING = {
+    "NOT": re.compile(r"\bNOT\b", re.IGNORECASE),
+    "CASE": re.compile(r"\bCASE\b", re.IGNORECASE),
+    "UNION": re.compile(r"\bUNION\b", re.IGNORECASE),
+    "a relationship": re.compile(r"-\s*\[|--"),
+}
 _BOUNDED = re.compile(r"\*\d*\.\.(\d+)|\*(\d+)(?!\d*\.\.)")
 
 
@@ -138,6 +146,11 @@ def _check_work(cypher: str) -> None:
         raise QueryRefused("The query compares by regular expression (=~), which can take for ever. Use CONTAINS.")
     if bare.count("+") > MOST_PLUS:
         raise QueryRefused(f"The query adds more than {MOST_PLUS} times (+). Write fewer additions.")
+    for what, pattern in _NESTING.items():
+        if len(pattern.findall(bare)) > MOST_DEPTH:
+            raise QueryRefused(f"The query has more than {MOST_DEPTH} times {what}. Make it simpler.")
+    if re.search(r"(?:\.\s*(?:[^\W\d]\w*|``)\s*){3}", bare):
+        raise QueryRefused("The query reads a property of a property of a property. Name one at a time.")
     for name in _CALLED.findall(bare):
         if name.lower() not in FUNCTIONS and name.lower() not in _BEFORE_BRACKET:
             raise QueryRefused(
@@ -146,11 +159,13 @@ def _check_work(cypher: str) -> None:
             )
     opened: list[bool] = []
     for bracket in _BRACKETS.finditer(bare):
-        if bracket[0][0] in ")]":
+        if bracket[0][0] in ")]}":
             if opened:
                 opened.pop()
             continue
         opened.append(bracket[1] is not None)
+        if len(opened) > MOST_DEPTH:
+            raise QueryRefused(f"The query nests brackets deeper than {MOST_DEPTH}. Write it flatter.")
         if sum(opened) > 1:
             raise QueryRefused("The query goes through a list inside a list, which can take for ever. Use UNWIND.")
 

@@ -109,6 +109,11 @@ HOSTILE = [
     "MATCH (n) WITH collect(n) AS r RETURN all(a IN r WHERE any(b IN r WHERE a = b))",
     "MATCH (n) WHERE n.name =~ '(a+)+$' RETURN n",
     "WITH 'x' AS s " + "WITH s + s AS s " * 60 + "RETURN s",
+    "RETURN " + "(" * 100 + "1" + ")" * 100,
+    "RETURN " + "NOT " * 400 + "true",
+    "MATCH (n) RETURN n" + ".a" * 500,
+    "MATCH (a)" + "--()" * 60 + " RETURN 1",
+    "RETURN 1" + " UNION RETURN 1" * 100,
     "RETURN replace(replace('xx', 'x', 'xx'), 'x', 'xx')",
 ]
 HARMLESS = [

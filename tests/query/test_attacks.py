@@ -1,0 +1,90 @@
+"""Attack strings by every way in: none writes, reaches outside the graph, hangs or ends in a traceback."""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from kgpipe.errors import KgpipeError
+from kgpipe.graph.store import Store
+from kgpipe.query import answer, guard
+from tests.query.conftest import DOCUMENT, ENTITIES, FACTS, fill
+from tests.query.test_guard import fingerprint
+
+ATTACKS = [
+    json.loads(line) for line in (Path(__file__).parent / "attacks.jsonl").read_text(encoding="utf-8").splitlines()
+]
+N_STRINGS = 1000 if os.environ.get("CI") else 200
+READS_OUTSIDE = ("LoadCSV", "ProcedureCall", "Show", "Terminate")
+
+
+@pytest.fixture(scope="module")
+def attacked(neo4j, schema):
+    """The small graph with attack strings for names of entities and text of documents."""
+    hostile = {
+        f"{a['text'][:5000]}".replace("\x00", "").encode("utf-8", "replace").decode(): ("Person", [])
+        for a in ATTACKS if a["kind"] == "name"
+    }  # fmt: skip
+    names = list(hostile)
+    with Store(neo4j.uri, neo4j.user, neo4j.password) as opened:
+        fill(opened, schema, ENTITIES | hostile, [*FACTS, *((name, "DESIGNED", "Unix") for name in names)])
+        texts = [a["text"].encode("utf-8", "replace").decode() for a in ATTACKS if a["kind"] == "document"]
+        opened.write(
+            "UNWIND range(0, size($texts) - 1) AS i MATCH (d:Document {uri: $uri}) "
+            "CREATE (d)<-[:PART_OF]-(:Passage {uid: 'attack' + i, text: $texts[i], start: 0, end: 10})",
+            {"texts": texts, "uri": DOCUMENT},
+        )
+        opened.write("CALL db.awaitIndexes(60)")
+        yield opened
+
+
+def test_there_are_attacks_of_every_kind():
+    kinds = [a["kind"] for a in ATTACKS]
+    assert len(kinds) >= 300
+    assert set(kinds) == {"lm", "question", "name", "document"}
+
+
+def test_texts_of_a_language_model_read_the_graph_or_are_refused(attacked):
+    before = fingerprint(attacked)
+    for attack in ATTACKS:
+        if attack["kind"] != "lm":
+            continue
+        try:
+            guard.run(attack["text"], {}, attacked, timeout_s=2, max_rows=100)
+        except KgpipeError as refusal:
+            assert str(refusal)
+            continue
+        operators = attacked.explain(attack["text"]).operators
+        assert not [o for o in operators if o.startswith(READS_OUTSIDE)], attack["text"]
+    assert fingerprint(attacked) == before
+
+
+def test_questions_about_hostile_names_and_texts_change_nothing(attacked, schema):
+    before = fingerprint(attacked)
+    questions = [a["text"] for a in ATTACKS if a["kind"] == "question"]
+    questions += [f"What did {a['text'][:300]} design?" for a in ATTACKS if a["kind"] == "name"]
+    questions += [a["text"][:300] for a in ATTACKS if a["kind"] == "document"]
+    for question in questions:
+        try:
+            found = answer.ask(question, attacked, schema)
+        except KgpipeError as error:
+            assert "\n" not in str(error)
+            continue
+        json.dumps(found.to_json())
+        assert answer.lines(found, verbose=True)
+    assert fingerprint(attacked) == before
+
+
+def test_no_string_ends_in_a_traceback(attacked, schema):
+    random_ = random.Random(5)
+    vocabulary = [*"¿?!.,'\"`\\/(){}[]<>*:;|&~^$%#@-+=", "\u202e", "\u200b", "\ud800", "\x00", "\n", "\t", "🦜", "图灵",
+                  "القاهرة", "who", "How many", "designed", "Unix", "Ken", "Thompson", "and", "not", "before", "1957",
+                  "12/12/1957", "most", "AND", "OR", "TO", "9" * 40, "founded by", "the", "of", "MATCH (n)"]  # fmt: skip
+    for _ in range(N_STRINGS):
+        question = random_.choice(("", " ")).join(random_.choices(vocabulary, k=random_.randint(1, 14)))
+        try:
+            json.dumps(answer.ask(question, attacked, schema).to_json())
+        except KgpipeError as error:
+            assert str(error)
