@@ -1,0 +1,158 @@
+"""What a property graph holds, as asking needs it: attributes and links of every type, their phrases and vectors."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kgpipe.graph.store import quoted
+from kgpipe.query.link import encoded
+from kgpipe.query.words import FUNCTION, content_stems
+from kgpipe.schema import Schema, in_words
+
+if TYPE_CHECKING:
+    from kgpipe.graph.store import Store
+    from kgpipe.models.embed import Embedder
+
+SCAN_S = 300
+"""Longest time that reading the links of a large database may take."""
+UNIQUE = 0.98
+"""Share of distinct values from which a property may name its node."""
+_NAME_KEY = re.compile(r"(^|_)(name|title|label)$|(Name|Title)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`count` relationships lead from nodes of type `subject` to nodes of type `object`."""
+
+    subject: str
+    relation: str
+    object: str
+    count: int
+
+
+class Catalog:
+    """Types, attributes and links that the database really has, within a schema; phrases are embedded once."""
+
+    def __init__(self, schema: Schema, store: Store, embedder: Embedder) -> None:
+        self.schema = schema
+        self.embedder = embedder
+        self.types = tuple(name for name, e in schema.entities.items() if not e.literal)
+        self.attributes: dict[str, dict[str, str]] = {t: {} for t in self.types}
+        """For each type its properties with their kind: text, number or date."""
+        for relation in schema.relations.values():
+            if relation.stored == "property":
+                kind = schema.entities[relation.range[0]].literal if relation.range else "text"
+                for t in self.types:
+                    if schema.fits(t, relation.domain):
+                        self.attributes[t][relation.name] = kind
+        self.links = _links(schema, store)
+        self.around: dict[str, list[tuple[int, bool]]] = defaultdict(list)
+        """For each type the links at it: (index into `links`, whether the type is the subject)."""
+        for i, found in enumerate(self.links):
+            self.around[found.subject].append((i, True))
+            if not self.symmetric(i):
+                self.around[found.object].append((i, False))
+        self.sizes, self.name_keys = _sizes_and_keys(self, store)
+        """Nodes of each type; the property that names its nodes, empty where none does."""
+        self._vectors: dict[str, np.ndarray] = {}
+        self.phrases = {
+            (i, forward): self._phrases(i, forward) for i in range(len(self.links)) for forward in (True, False)
+        }
+        """For each link read forwards and backwards, the phrases that say it."""
+        self.clauses = {key: self._clauses(*key) for key in self.phrases}
+
+    def symmetric(self, link: int) -> bool:
+        """Whether the link reads the same from both ends."""
+        found = self.links[link]
+        return self.schema.relations[found.relation].symmetric and found.subject == found.object
+
+    def label(self, entity_type: str) -> str:
+        """The label of a type as words."""
+        return self.schema.entities[entity_type].label
+
+    def type_phrases(self, entity_type: str) -> tuple[str, ...]:
+        """Label, description when short, and synonyms of a type."""
+        e = self.schema.entities[entity_type]
+        return tuple(dict.fromkeys(p for p in (e.label, *e.synonyms, _short(e.description)) if p))
+
+    def attribute_phrases(self, key: str) -> tuple[str, ...]:
+        """Label, description when short, and synonyms of a property."""
+        r = self.schema.relations[key]
+        return tuple(dict.fromkeys(p for p in (_short(r.description), r.label, *r.synonyms) if p))
+
+    def vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors (n, width) of phrases of the schema, each embedded once."""
+        missing = [t for t in dict.fromkeys(texts) if t not in self._vectors]
+        if missing:
+            self._vectors.update(zip(missing, encoded(missing, self.embedder), strict=True))
+        return np.stack([self._vectors[t] for t in texts])
+
+    def _phrases(self, link: int, forward: bool) -> tuple[str, ...]:
+        r = self.schema.relations[self.links[link].relation]
+        if forward or r.symmetric:
+            return tuple(dict.fromkeys(p for p in (_short(r.description), r.label, *r.synonyms) if p))
+        return tuple(dict.fromkeys(p for p in (in_words(r.inverse), r.label, *r.synonyms) if p))
+
+    def _clauses(self, link: int, forward: bool) -> tuple[str, ...]:
+        found = self.links[link]
+        a, b = self.label(found.subject), self.label(found.object)
+        if not forward:
+            a, b = b, a
+        return tuple(f"{a} {p} {b}".lower() for p in self.phrases[link, forward])
+
+
+def _short(description: str) -> str:
+    return description if description and len(description.split()) <= 8 else ""
+
+
+def noun_stems(phrase: str) -> tuple[str, ...]:
+    """Stems of a phrase without function words; the phrase itself where nothing else is in it."""
+    return content_stems(phrase) or tuple(w for w in phrase.lower().split() if w not in FUNCTION)
+
+
+def _links(schema: Schema, store: Store) -> tuple[Link, ...]:
+    """Every combination of types that a relation joins, each end by its narrowest type, most frequent first."""
+    relations = {r.name: r for r in schema.relations.values() if r.stored == "relationship"}
+    _, rows = store.read(
+        "MATCH (a)-[r]->(b) RETURN labels(a) AS a, type(r) AS r, labels(b) AS b, count(*) AS n",
+        timeout_s=SCAN_S,
+        max_rows=None,
+    )
+    counts: dict[tuple[str, str, str], int] = defaultdict(int)
+    for left, relation, right, n in rows:
+        if relation in relations:
+            for a in _narrowest(left, schema):
+                for b in _narrowest(right, schema):
+                    counts[a, relation, b] += n
+    found = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Link(*ends, n) for ends, n in found)
+
+
+def _narrowest(labels: Sequence[str], schema: Schema) -> list[str]:
+    known = [label for label in labels if label in schema.entities]
+    wider = {a for label in known for a in schema.ancestors(label)[1:]}
+    return [label for label in known if label not in wider]
+
+
+def _sizes_and_keys(catalog: Catalog, store: Store) -> tuple[dict[str, int], dict[str, str]]:
+    sizes, keys = {}, {}
+    for t in catalog.types:
+        _, [[n]] = store.read(f"MATCH (n:{quoted(t)}) RETURN count(n)", timeout_s=SCAN_S)
+        sizes[t] = n
+        keys[t] = ""
+        likely = sorted((k for k in catalog.attributes[t] if _NAME_KEY.search(k)), key=lambda k: (len(k), k))
+        for key in likely:
+            _, [[held, distinct]] = store.read(
+                f"MATCH (n:{quoted(t)}) RETURN count(n.{quoted(key)}), count(DISTINCT n.{quoted(key)})",
+                timeout_s=SCAN_S,
+            )
+            if n and held >= UNIQUE * n and distinct >= UNIQUE * held:
+                keys[t] = key
+                break
+    return sizes, keys

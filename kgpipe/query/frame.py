@@ -1,0 +1,280 @@
+"""The form of the answer that a question asks for, from its cue words: output, order, comparison, negation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kgpipe.query.words import AUXILIARY, BE, FUNCTION, PREPOSITION, Word
+
+_NUMBER_WORDS = {w: i for i, w in enumerate("zero one two three four five six seven eight nine ten".split())}
+
+EXTREMES: dict[str, tuple[int, str]] = {
+    word: (sign, gloss)
+    for sign, gloss, cues in (
+        (1, "age", "oldest eldest"),
+        (-1, "age", "youngest"),
+        (-1, "date time year", "first earliest initial"),
+        (1, "date time year", "last latest newest recent"),
+        (1, "duration length time", "longest"),
+        (-1, "duration length time", "shortest"),
+        (1, "price cost", "priciest costliest dearest expensive"),
+        (-1, "price cost", "cheapest"),
+        (1, "size number", "biggest largest greatest highest maximum max top"),
+        (-1, "size number", "smallest lowest minimum min fewest least"),
+        (1, "height", "tallest"),
+        (1, "weight", "heaviest"),
+        (-1, "weight", "lightest"),
+    )
+    for word in cues.split()
+}
+"""Superlatives: +1 asks for the greatest value, -1 for the least, of a property that the gloss names."""
+COMPARISONS = (
+    (r"at least|no less than|no fewer than|or more|minimum of", ">="),
+    (r"at most|no more than|or less|or fewer|up to|maximum of", "<="),
+    (r"more than|greater than|larger than|higher than|bigger than|over|above|exceed\w*|after|later than|older than|longer than|"
+     r"costlier than|newer than", ">"),
+    (r"less than|fewer than|smaller than|lower than|under|below|before|earlier than|younger than|shorter than|cheaper than", "<"),
+    (r"since", ">="),
+    (r"until|by", "<="),
+)  # fmt: skip
+_OPERATORS = [(re.compile(rf"\b(?:{cue})(?: the year)?(?: \$)?\s*$"), op) for cue, op in COMPARISONS]
+_AFTERWARDS = re.compile(r"^\s*(or (?:more|above|later|older)|or (?:less|fewer|below|earlier))")
+NEGATIONS = frozenset(
+    "not never no without neither nor didn't doesn't don't isn't aren't wasn't weren't haven't hasn't".split()
+)
+_POLITE = re.compile(
+    r"^(?:please |kindly )?(?:can|could|would|will) (?:you|i|we) |^(?:please )?(?:i want|i'd like|i need) "
+)
+_LIST = frozenset(
+    "list show give find name tell identify provide display retrieve get return fetch me us all please what's".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of the question with how it is compared: words [start, end)."""
+
+    start: int
+    end: int
+    operator: str
+    value: float
+    upper: float | None = None
+    """For `between`, the greater bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the cue words of a question ask for."""
+
+    output: str = "node"
+    """node, count, exists, avg or sum."""
+    asker: str = ""
+    """who, where, when, old, long, much or empty."""
+    head: tuple[int, ...] = ()
+    """Indexes of the words of the noun phrase that is asked for, its last noun last."""
+    extreme: tuple[int, str, int] | None = None
+    """(sign, gloss, word) of a superlative."""
+    most: int = 0
+    """+1 where what has the most of something is asked for, -1 for the fewest."""
+    most_at: int = -1
+    limit: int = 1
+    numbers: tuple[Number, ...] = ()
+    negated: int = -1
+    """The word that negates, -1 without one."""
+    frame_words: frozenset[int] = frozenset()
+    """Indexes of words that belong to the frame and ask for no part of the graph."""
+
+
+def frame(found: Sequence[Word], question: str, taken: frozenset[int], nouns: frozenset[str]) -> Frame:
+    """The frame of a question; `taken` are words that name values, `nouns` the stems of types and properties."""
+    lower = [w.lower for w in found]
+    text = " ".join(lower)
+    used: set[int] = set()
+    start = 0
+    if polite := _POLITE.match(text):
+        start = len(polite.group().split())
+    while start < len(lower) and (
+        lower[start] in _LIST or (lower[start] in ("the", "of", "a") and start and lower[start - 1] in _LIST)
+    ):
+        start += 1
+    used |= set(range(start))
+    numbers = _numbers(found, question, taken)
+    used |= {i for n in numbers for i in range(n.start, n.end)}
+    output, asker, anchor = "node", "", start
+    if start < len(lower) and lower[start] in AUXILIARY and not polite:
+        output = "exists"
+        anchor = start + 1
+    if m := _at(lower, ("how", "many")):
+        output, anchor = "count", m[1]
+    elif (
+        (m := _at(lower, ("number", "of"))) or (m := _at(lower, ("count", "of"))) or (m := _at(lower, ("total", "of")))
+    ):
+        output, anchor = "count", m[1]
+        if m[1] < len(lower) and lower[m[1]] in ("the", "all"):
+            anchor += 1
+    elif start < len(lower) and lower[start] == "count":
+        output, anchor = "count", start + 1
+    elif m := next(((i, i + 1) for i, w in enumerate(lower) if w == "count" and i not in taken), None):
+        output, anchor = "count", -m[0]  # the noun stands before it
+    if output == "count" and "average" in lower:
+        output = "avg"
+    elif (m := next((i for i, w in enumerate(lower) if w in ("average", "mean") and i not in taken), -1)) >= 0:
+        output, anchor = "avg", m + 1
+        used.add(m)
+    elif (
+        output == "node"
+        and (m := next((i for i, w in enumerate(lower) if w in ("total", "sum", "combined") and i not in taken), -1))
+        >= 0
+    ):
+        output, anchor = "sum", m + 1
+        used.add(m)
+    if output != "exists":
+        for i in range(start, len(lower)):
+            w = lower[i]
+            if w in ("who", "whom", "whose", "where", "when") and i not in taken and output == "node":
+                if i > start + 1 and not (i == start + 1 and lower[start] in PREPOSITION):
+                    break
+                asker, anchor = w, i + 1
+                break
+            if w in ("which", "what") and output == "node" and i <= start + 2:
+                anchor = i + 1
+                break
+        if lower[start : start + 1] == ["how"] and start + 1 < len(lower):
+            after = lower[start + 1]
+            if after in ("old", "long", "much", "tall", "far", "expensive", "often"):
+                asker, anchor = after, start + 2
+                used |= {start + 1}
+    extreme, most, most_at = None, 0, -1
+    for i, w in enumerate(lower):
+        if i in taken:
+            continue
+        nxt = lower[i + 1] if i + 1 < len(lower) else ""
+        if w in ("most", "fewest", "least") and nxt not in EXTREMES and not (i and lower[i - 1] in ("at",)):
+            most, most_at = (1 if w == "most" else -1), i
+            used.add(i)
+        elif w in ("highest", "largest", "greatest", "lowest", "smallest") and nxt in ("number", "count"):
+            most, most_at = (1 if w in ("highest", "largest", "greatest") else -1), i
+            used |= {i, i + 1}
+            if output == "count":
+                output, anchor = "node", start
+        elif w in EXTREMES and extreme is None and w not in ("top", "max", "min"):
+            if w == "last" and nxt in ("name", "names"):
+                continue
+            if w == "first" and nxt in ("name", "names"):
+                continue
+            if w == "expensive" and i and lower[i - 1] == "least":
+                extreme = (-1, EXTREMES[w][1], i)
+            else:
+                extreme = (*EXTREMES[w], i)
+            used |= {i} | ({i - 1} if i and lower[i - 1] in ("most", "least") else set())
+    if extreme and most and most_at == extreme[2] - 1:
+        most, most_at = 0, -1
+    limit = 1
+    for i, w in enumerate(lower):
+        if w in ("top", "first", "bottom") and i + 1 < len(lower):
+            n = _count(lower[i + 1])
+            if n:
+                limit = n
+                used |= {i, i + 1}
+                numbers = tuple(x for x in numbers if x.start != i + 1)
+                if w == "first" and extreme and extreme[2] == i:
+                    extreme = None
+    for i in {most_at, extreme[2] if extreme else -1} - {-1}:
+        n = _count(lower[i - 1]) if i else 0
+        if n and lower[i] != "first":
+            limit = n
+            used.add(i - 1)
+            numbers = tuple(x for x in numbers if x.start != i - 1)
+    negated = next(
+        (
+            i
+            for i, w in enumerate(lower)
+            if w in NEGATIONS
+            and i not in taken
+            and not (w == "no" and i + 1 < len(lower) and lower[i + 1] in ("more", "less", "fewer"))
+        ),
+        -1,
+    )
+    head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
+    return Frame(output, asker, head, extreme, most, most_at, limit, numbers, negated, frozenset(used))
+
+
+def _at(lower: Sequence[str], pair: tuple[str, str]) -> tuple[int, int] | None:
+    for i in range(len(lower) - 1):
+        if (lower[i], lower[i + 1]) == pair:
+            return i, i + 2
+    return None
+
+
+def _count(word: str) -> int:
+    return int(word) if word.isdigit() and len(word) < 4 else _NUMBER_WORDS.get(word, 0) if word != "one" else 0
+
+
+def _noun(
+    found: Sequence[Word], anchor: int, taken: frozenset[int], nouns: frozenset[str], used: set[int]
+) -> tuple[int, ...]:  # fmt: skip
+    """The noun phrase at a word: from there to the first run of words that the schema knows, or before it (anchor < 0)."""
+    if anchor < 0:
+        i = -anchor - 1
+        return (i,) if i >= 0 and i not in taken else ()
+    i = anchor
+    while (
+        i < len(found) and (found[i].lower in FUNCTION or i in used) and found[i].lower not in ("where", "who", "that")
+    ):
+        i += 1
+    phrase: list[int] = []
+    while i < len(found):
+        w = found[i]
+        if w.lower in FUNCTION or (phrase and w.lower in BE):
+            break
+        if i in taken or i in used:
+            if phrase and phrase[-1] not in taken and any(found[k].stem in nouns for k in phrase):
+                break
+            i += 1
+            continue
+        known = w.stem in nouns
+        if (
+            phrase
+            and found[phrase[-1]].stem in nouns
+            and (_plural(found[phrase[-1]]) or found[phrase[-1]].stem == w.stem)
+        ):
+            break  # "officers investigating crimes", "supplier supplies"
+        if phrase and any(found[k].stem in nouns for k in phrase) and not known:
+            break
+        phrase.append(i)
+        i += 1
+    return tuple(phrase[-4:])
+
+
+def _plural(word: Word) -> bool:
+    return word.lower.endswith("s") and not word.lower.endswith(("ss", "us", "is"))
+
+
+def _numbers(found: Sequence[Word], question: str, taken: frozenset[int]) -> tuple[Number, ...]:
+    """Plain numbers of the question with the comparison that stands before or after them."""
+    lower = question.lower()
+    numbers: list[Number] = []
+    skip = -1
+    for i, w in enumerate(found):
+        bare = w.text.replace(",", "").rstrip("%sS")
+        if i <= skip or i in taken:
+            continue
+        value = float(bare) if re.fullmatch(r"\d+(\.\d+)?", bare) else None
+        before = lower[: w.start].rstrip("$€£ ")
+        operator = next((op for cue, op in _OPERATORS if cue.search(before)), "")
+        if value is None and w.lower in _NUMBER_WORDS and operator and w.lower != "one":
+            value = float(_NUMBER_WORDS[w.lower])
+        if value is None:
+            continue
+        if re.search(r"\bbetween$|\bfrom$", before) and i + 2 < len(found) and found[i + 1].lower in ("and", "to"):
+            upper = found[i + 2].text.replace(",", "")
+            if re.fullmatch(r"\d+(\.\d+)?", upper):
+                numbers.append(Number(i, i + 3, "between", value, float(upper)))
+                skip = i + 2
+                continue
+        if after := _AFTERWARDS.match(lower[w.end :]):
+            operator = ">=" if re.search("more|above|later|older", after[1]) else "<="
+        numbers.append(Number(i, i + 1, operator or "=", value))
+    return tuple(numbers)

@@ -1,0 +1,218 @@
+"""The values of a property graph that the words of a question name."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgpipe import literals
+from kgpipe.graph.store import quoted
+from kgpipe.query.words import FUNCTION, LIGHT, Word, words
+
+if TYPE_CHECKING:
+    from kgpipe.graph.store import Store
+    from kgpipe.query.catalog import Catalog
+
+LONGEST_VALUE = 120
+"""Characters of a text value that can be named in a question."""
+LONGEST_SPAN = 10
+"""Words of a span that is looked up."""
+FEW = 60
+"""Distinct values up to which a property is a set of categories, found also by likeness of meaning."""
+PAGE = 50_000
+_NUMERIC_DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Words [start, end) of a question name `value` of property `key` of nodes of type `type`, `score` sure (0 to 1)."""
+
+    start: int
+    end: int
+    type: str
+    key: str
+    value: Any
+    score: float
+
+
+class Values:
+    """An index of the text values of a database, kept in an SQLite file beside the workspace, or in memory."""
+
+    def __init__(self, catalog: Catalog, store: Store, path: Path | None = None) -> None:
+        self.catalog = catalog
+        self._db = sqlite3.connect(path or ":memory:", check_same_thread=False)
+        self._db.execute("CREATE TABLE IF NOT EXISTS spelled (norm TEXT, type TEXT, key TEXT, value TEXT)")
+        self._db.execute("CREATE TABLE IF NOT EXISTS held (type TEXT, key TEXT, n INTEGER, day_first INTEGER)")
+        done = {(t, k) for t, k in self._db.execute("SELECT type, key FROM held")}
+        for t in catalog.types:
+            for key, kind in catalog.attributes[t].items():
+                if (t, key) not in done and kind == "text":
+                    self._read(t, key, store)
+        self._db.execute("CREATE INDEX IF NOT EXISTS by_norm ON spelled (norm)")
+        self._db.commit()
+        self.day_first = {(t, k): bool(d) for t, k, d in self._db.execute("SELECT type, key, day_first FROM held")}
+        self.counts = {(t, k): n for t, k, n in self._db.execute("SELECT type, key, n FROM held")}
+        self.categories = self._categories()
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _read(self, t: str, key: str, store: Store) -> None:
+        prop = f"n.{quoted(key)}"
+        _, rows = store.read(
+            f"MATCH (n:{quoted(t)}) WHERE {prop} IS :: STRING AND size({prop}) <= {LONGEST_VALUE} RETURN DISTINCT {prop}",
+            timeout_s=300,
+            max_rows=None,
+        )
+        found = [row[0] for row in rows]
+        parts = [m for v in found if (m := _NUMERIC_DATE.fullmatch(v))]
+        day_first = not any(int(m[2]) > 12 for m in parts)
+        self._db.executemany(
+            "INSERT INTO spelled VALUES (?, ?, ?, ?)",
+            ((norm, t, key, v) for v in found for norm in _spellings(v, day_first)),
+        )
+        self._db.execute("INSERT INTO held VALUES (?, ?, ?, ?)", (t, key, len(found), day_first))
+
+    def _categories(self) -> dict[tuple[str, str], list[str]]:
+        """The values of those properties that have few."""
+        found = {}
+        for (t, key), n in self.counts.items():
+            if 0 < n <= FEW and n <= 0.2 * self.catalog.sizes[t]:
+                rows = self._db.execute("SELECT DISTINCT value FROM spelled WHERE type = ? AND key = ?", (t, key))
+                found[t, key] = [v for (v,) in rows]
+        return found
+
+    def look_up(self, norms: Iterable[str]) -> dict[str, list[tuple[str, str, str]]]:
+        """For each normalised text the (type, key, value) that are spelled so."""
+        norms = list(dict.fromkeys(norms))
+        found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        for start in range(0, len(norms), 500):
+            page = norms[start : start + 500]
+            marks = ",".join("?" * len(page))
+            for norm, t, key, value in self._db.execute(f"SELECT * FROM spelled WHERE norm IN ({marks})", page):
+                found[norm].append((t, key, value))
+        return found
+
+    def find(self, question: str, stems_of_schema: frozenset[str]) -> list[Match]:
+        """Every span of the question that names values, longest first; none inside a longer one of the same score."""
+        found = words(question)
+        spans: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
+        for i in range(len(found)):
+            for j in range(i + 1, min(len(found), i + LONGEST_SPAN) + 1):
+                inside = found[i:j]
+                if _no_name(inside, stems_of_schema):
+                    continue
+                raw = question[found[i].start : found[j - 1].end]
+                spans[norm(raw)].append((i, j, 1.0))
+                if inside[-1].possessive or inside[-1].lower.endswith("s"):
+                    spans[" ".join([*(w.lower for w in inside[:-1]), _singular(inside[-1])])].append((i, j, 0.95))
+        for literal in literals.find(_days(question, self._any_day_first())):
+            inside = [k for k, w in enumerate(found) if w.start < literal.end and literal.start < w.end]
+            if literal.kind == "date" and inside:
+                spans[f"date {literal.value}"].append((inside[0], inside[-1] + 1, 1.0))
+        hits = self.look_up(spans)
+        matches = [
+            Match(i, j, t, key, value, score)
+            for text, places in spans.items() for i, j, score in places for t, key, value in hits.get(text, ())
+        ]  # fmt: skip
+        matches += self._alike(question, found, matches, stems_of_schema)
+        return _longest(matches)
+
+    def _any_day_first(self) -> bool:
+        return any(self.day_first.values())
+
+    def _alike(
+        self, question: str, found: Sequence[Word], exact: Sequence[Match], stems_of_schema: frozenset[str]
+    ) -> list[Match]:  # fmt: skip
+        """Values of categories that share most of their rarer stems with a span, where no exact match stands."""
+        taken = {k for m in exact for k in range(m.start, m.end)}
+        matches = []
+        for (t, key), values in self.categories.items():
+            for value in values:
+                wanted = [w.stem for w in words(value) if w.lower not in FUNCTION]
+                if not wanted:
+                    continue
+                at = [k for k, w in enumerate(found) if w.stem in wanted and k not in taken]
+                for i, j in _runs(at):
+                    inside = {found[k].stem for k in range(i, j)} & set(wanted)
+                    share = len(inside) / len(set(wanted))
+                    rare = [s for s in inside if s not in stems_of_schema]
+                    if rare and share >= 0.5 and (share == 1 or len(inside) >= 2 or len(rare[0]) > 4):
+                        matches.append(Match(i, j, t, key, value, 0.5 + 0.4 * share))
+        return matches
+
+
+def norm(text: str) -> str:
+    """Lower-case words with their inner punctuation, joined by one space."""
+    return " ".join(re.findall(r"\w+(?:[.'’@/&+:-]+\w+)*", text.casefold().replace("(", " ").replace(")", " ")))
+
+
+def _singular(word: Word) -> str:
+    text = word.lower
+    if word.possessive:
+        return text
+    if text.endswith("ies"):
+        return text[:-3] + "y"
+    return text[:-2] if text.endswith(("ches", "shes", "sses", "xes")) else text[:-1]
+
+
+def _spellings(value: str, day_first: bool) -> set[str]:
+    found = {norm(value)}
+    for literal in literals.find(_days(value, day_first)):
+        if literal.kind == "date" and literal.end - literal.start >= len(value.strip()) - 1:
+            found.add(f"date {literal.value}")
+    found.discard("")
+    return found
+
+
+def _days(text: str, day_first: bool) -> str:
+    """The text with dates in figures as ISO dates of the same length where that is possible."""
+
+    def iso(m: re.Match[str]) -> str:
+        day, month = (m[1], m[2]) if day_first else (m[2], m[1])
+        if int(month) > 12:
+            day, month = month, day
+        return f"{m[3]}-{int(month):02}-{int(day):02}"[: max(10, len(m[0]))]
+
+    return _NUMERIC_DATE.sub(iso, text)
+
+
+def _no_name(inside: Sequence[Word], stems_of_schema: frozenset[str]) -> bool:
+    """Whether a span begins or ends with a word that no name begins or ends with."""
+    if len(inside) == 1:
+        w = inside[0]
+        return (w.lower in FUNCTION or w.lower in LIGHT or w.stem in stems_of_schema) and not w.text[:1].isdigit()
+    return inside[-1].lower in FUNCTION and inside[0].lower in FUNCTION
+
+
+def _runs(at: Sequence[int]) -> list[tuple[int, int]]:
+    """Spans over positions that lie next to each other, with at most one word between."""
+    runs: list[list[int]] = []
+    for k in at:
+        if runs and k - runs[-1][1] <= 1:
+            runs[-1][1] = k + 1
+        else:
+            runs.append([k, k + 1])
+    return [(i, j) for i, j in runs]
+
+
+def _longest(matches: Sequence[Match]) -> list[Match]:
+    """The matches without those inside a longer one."""
+    ordered = sorted(set(matches), key=lambda m: (m.start - m.end, -m.score, m.start, m.type, m.key, str(m.value)))
+    spans: list[tuple[int, int]] = []
+    kept = []
+    for m in ordered:
+        inside = [s for s in spans if s[0] < m.end and m.start < s[1]]
+        if not inside or (m.start, m.end) in spans:
+            kept.append(m)
+            if (m.start, m.end) not in spans:
+                spans.append((m.start, m.end))
+    best: dict[tuple[int, int, str, str], Match] = {}
+    for m in kept:
+        best.setdefault((m.start, m.end, m.type, m.key), m)
+    return sorted(best.values(), key=lambda m: (m.start, -m.score))

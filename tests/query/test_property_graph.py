@@ -1,0 +1,86 @@
+"""Reading a graph that kgpipe did not build: links, keys, values named in questions, and the frame of a question."""
+
+import pytest
+
+from kgpipe.graph.introspect import read_schema
+from kgpipe.graph.store import Store
+from kgpipe.models.embed import load_embedder
+from kgpipe.query.catalog import Catalog
+from kgpipe.query.frame import frame
+from kgpipe.query.values import Values
+from kgpipe.query.words import words
+
+SHOP = """
+CREATE (s:Supplier {name: 'Lindqvist & Sons', city: 'Malmö'}), (t:Supplier {name: "O'Hara Ltd.", city: 'Cork'}),
+       (p:Product {name: 'Rye bread', price: 3.5, kind: 'Baked goods'}), (q:Product {name: 'Butter', price: 2, kind: 'Dairy'}),
+       (o:Order {placed: '25/03/2021'}), (r:Order {placed: '4/03/2021'}),
+       (s)-[:SUPPLIES]->(p), (t)-[:SUPPLIES]->(q), (o)-[:CONTAINS]->(p), (r)-[:CONTAINS]->(p), (r)-[:CONTAINS]->(q)
+"""
+
+
+@pytest.fixture
+def shop(graph):
+    with Store(graph.uri, graph.user, graph.password) as store:
+        store.write(SHOP)
+        yield Catalog(read_schema(store), store, load_embedder()), store
+
+
+def test_catalog_holds_links_sizes_and_naming_properties(shop):
+    catalog, _ = shop
+    assert {(link.subject, link.relation, link.object, link.count) for link in catalog.links} == {
+        ("Supplier", "SUPPLIES", "Product", 2), ("Order", "CONTAINS", "Product", 3),
+    }  # fmt: skip
+    assert catalog.sizes == {"Order": 2, "Product": 2, "Supplier": 2}
+    assert catalog.name_keys == {"Order": "", "Product": "name", "Supplier": "name"}
+    assert catalog.attributes["Product"] == {"kind": "text", "name": "text", "price": "number"}
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who supplies rye bread?", {("Product", "name", "Rye bread")}),
+        ("products of Lindqvist & Sons", {("Supplier", "name", "Lindqvist & Sons")}),
+        ("What does O'Hara Ltd. supply in Malmö?",
+         {("Supplier", "name", "O'Hara Ltd."), ("Supplier", "city", "Malmö")}),
+        ("orders of 25 March 2021", {("Order", "placed", "25/03/2021")}),
+        ("What was ordered on 4/03/2021 and on March 4, 2021?", {("Order", "placed", "4/03/2021")}),
+        ("Which products are there?", set()),
+    ],
+)  # fmt: skip
+def test_values_named_in_a_question(shop, tmp_path, question, expected):
+    catalog, store = shop
+    stems = frozenset(w.stem for t in catalog.types for w in words(catalog.label(t)))
+    for _ in range(2):  # the second time from the file
+        values = Values(catalog, store, tmp_path / "values.sqlite")
+        assert {(m.type, m.key, m.value) for m in values.find(question, stems)} == expected
+        values.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How many products are there?", {"output": "count", "head": ["products"]}),
+        ("Which order is the oldest?", {"output": "node", "head": ["order"], "extreme": 1}),
+        ("Is there a cheap product?", {"output": "exists"}),
+        ("average price of products", {"output": "avg", "head": ["price"]}),
+        ("top 3 products by price", {"limit": 3}),
+        ("Which supplier supplies the most products?", {"most": 1, "head": ["supplier"]}),
+        ("Which suppliers supply nothing and do not export?", {"negated": "not"}),
+        ("products that cost more than 20", {"numbers": [(">", 20.0, None)]}),
+        ("products between 3 and 5", {"numbers": [("between", 3.0, 5.0)]}),
+        ("Can you list all suppliers?", {"output": "node", "head": ["suppliers"]}),
+    ],
+)
+def test_frame_of_a_question(question, expected):
+    found = words(question)
+    made = frame(found, question, frozenset(), frozenset(w.stem for w in words("product order supplier price")))
+    said = {
+        "output": made.output,
+        "head": [found[i].text for i in made.head],
+        "extreme": made.extreme[0] if made.extreme else 0,
+        "most": made.most,
+        "limit": made.limit,
+        "negated": found[made.negated].text if made.negated >= 0 else "",
+        "numbers": [(n.operator, n.value, n.upper) for n in made.numbers],
+    }
+    assert {key: said[key] for key in expected} == expected
