@@ -1,0 +1,194 @@
+"""Share of questions over a property graph that are answered right: ZOGRASCOPE, northwind, movies.
+
+    python benchmarks/questions_over_graphs.py zograscope ../shared/data/qa/zograscope --neo4j bolt://... --password ... \\
+        [--linked] [--held-out] [-n 300] [-v]
+    python benchmarks/questions_over_graphs.py file benchmarks/questions/movies.jsonl --neo4j ... [-v]
+
+Rows are compared as multisets. A third of ZOGRASCOPE's templates is held out by a hash of the template's number and is
+only read with --held-out. Without --linked the entities of ZOGRASCOPE's questions are given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import gzip
+import hashlib
+import json
+import os
+import random
+import re
+import statistics
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from kgpipe.errors import KgpipeError
+from kgpipe.graph.introspect import read_schema
+from kgpipe.graph.store import Store
+from kgpipe.models.embed import load_embedder
+from kgpipe.query.catalog import Catalog, noun_stems
+from kgpipe.query.tree_cypher import tree_cypher
+from kgpipe.query.trees import Asked, Search, asked
+from kgpipe.query.values import Match, Values
+from kgpipe.query.words import words
+from kgpipe.schema import Schema
+
+
+def described(schema: Schema, path: Path) -> Schema:
+    """The schema with the descriptions of ZOGRASCOPE's graph_schema.json."""
+    told = json.loads(path.read_text("utf-8"))
+    relations = {}
+    for name, r in schema.relations.items():
+        if r.stored == "property":
+            about = told["properties"].get(name, {}).get("description", "")
+            relations[name] = dataclasses.replace(r, description=about)
+        else:
+            about = told["relations"][name]
+            relations[name] = dataclasses.replace(
+                r, description=about["description"], inverse=about["reverse_description"],
+                symmetric=about["domain"] == about["range"],
+            )  # fmt: skip
+    return dataclasses.replace(schema, relations=relations)
+
+
+def is_held_out(template: str) -> bool:
+    return int(hashlib.sha1(template.encode()).hexdigest(), 16) % 3 == 0
+
+
+def zograscope(folder: Path, *, held_out: bool) -> list[dict[str, Any]]:
+    with gzip.open(folder / "train.csv.gz", "rt", encoding="utf-8") as file:
+        rows = [r for r in csv.DictReader(file) if is_held_out(r["template_id"]) == held_out]
+    for r in rows:
+        r["question"], r["cypher"] = r["nl"], r["mr"]
+        r["construct"] = f"{r['type']} {r['num_nodes']}"
+    return rows
+
+
+def given(row: dict[str, Any]) -> list[Match]:
+    """The entities of a question as matches: `x0.Crime.date:1/08/2017 = 1/08/2017` a line."""
+    found = words(row["question"])
+    lower = [w.lower for w in found]
+    matches = []
+    for line in row["entities"].splitlines():
+        head, _, text = line.rpartition(" = ")
+        m = re.match(r"x\d+\.(\w+)\.(\w+):(.*)$", head.strip())
+        if not m:
+            continue
+        wanted = [w.lower for w in words(text)]
+        at = next((i for i in range(len(lower)) if wanted and lower[i : i + len(wanted)] == wanted), None)
+        if at is None:
+            at, wanted = next((i for i in range(len(lower)) if wanted and lower[i].startswith(wanted[0][:4])), 0), wanted[:1]
+        matches.append(Match(at, at + max(1, len(wanted)), m[1], m[2], m[3].strip(), 1.0))
+    return matches
+
+
+def same(rows: list[list[Any]], gold: list[list[Any]]) -> bool:
+    return _bag(rows) == _bag(gold)
+
+
+def _bag(rows: list[list[Any]]) -> Counter:
+    def plain(v: Any) -> Any:
+        if isinstance(v, dict):
+            v = v.get("properties", v)
+        if isinstance(v, float):
+            v = round(v, 6)
+            v = int(v) if v == int(v) else v
+        return v
+
+    return Counter(json.dumps([plain(v) for v in row], sort_keys=True, ensure_ascii=False) for row in rows)
+
+
+def shape(cypher: str) -> str:
+    """What a gold query says, for comparing graphs: labels, relations, conditions, return."""
+    return " ".join(cypher.split())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["zograscope", "file"])
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--neo4j", required=True)
+    parser.add_argument("--user", default="neo4j")
+    parser.add_argument("--password", default=os.environ.get("NEO4J_PASSWORD", ""))
+    parser.add_argument("--described", type=Path, help="graph_schema.json with descriptions, for questions of a file")
+    parser.add_argument("--linked", action="store_true")
+    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--most-nodes", type=int, default=3)
+    parser.add_argument("-n", type=int, default=300)
+    parser.add_argument("-v", action="store_true")
+    options = parser.parse_args()
+    with Store(options.neo4j, options.user, options.password) as store:
+        schema = read_schema(store)
+        zog = options.what == "zograscope"
+        if zog:
+            schema = described(schema, options.path / "graph_schema.json")
+            questions = zograscope(options.path, held_out=options.held_out)
+            random.Random(0).shuffle(questions)
+            questions = questions[: options.n]
+        else:
+            if options.described:
+                schema = described(schema, options.described)
+            questions = [json.loads(line) for line in options.path.read_text("utf-8").splitlines()][: options.n]
+        catalog = Catalog(schema, store, load_embedder())
+        values = Values(catalog, store) if options.linked or not zog else None
+        stems = stems_of(catalog)
+        report(questions, catalog, values, stems, store, options)
+
+
+def stems_of(catalog: Catalog) -> frozenset[str]:
+    phrases = [p for t in catalog.types for p in catalog.type_phrases(t)]
+    phrases += [p for t in catalog.types for k in catalog.attributes[t] for p in catalog.attribute_phrases(k)]
+    return frozenset(s for p in phrases for s in noun_stems(p))
+
+
+def report(questions, catalog, values, stems, store, options) -> None:
+    right: Counter = Counter()
+    total: Counter = Counter()
+    in_five = 0
+    seconds = []
+    by = defaultdict(list)
+    for row in questions:
+        question = row["question"]
+        nodes = "nl" in row or "pole" in str(row["id"])
+        gold = row.get("answers")
+        if gold is None:
+            _, gold = store.read(row["cypher"], max_rows=None)
+        began = time.perf_counter()
+        matches = values.find(question, stems) if values is not None else given(row)
+        made: Asked = asked(question, matches, catalog)
+        ranked = Search(made, catalog, most_nodes=options.most_nodes).ranked()
+        seconds.append(time.perf_counter() - began)
+        hits = []
+        for s in ranked[:5]:
+            cypher, params = tree_cypher(s.tree, catalog, nodes=nodes)
+            try:
+                _, rows = store.read(cypher, params, max_rows=None)
+            except KgpipeError as error:
+                print("FAILED", error, cypher)
+                rows = []
+            hits.append(same(rows, gold))
+        construct = row["construct"]
+        total[construct] += 1
+        right[construct] += bool(hits and hits[0])
+        in_five += any(hits)
+        by[construct].append(bool(hits and hits[0]))
+        if options.v and not (hits and hits[0]):
+            print("-", question)
+            print("    gold", shape(row["cypher"]))
+            print("    named", [(m.type, m.key, m.value) for m in matches], made.frame.output, made.frame.asker,
+                  [made.words[i].text for i in made.frame.head])  # fmt: skip
+            for s, hit in list(zip(ranked, hits, strict=False))[:4]:
+                told = " ".join(f"{k}={v:.2f}" for k, v in s.features.items())
+                print(f"    {'OK' if hit else '  '} {s.score:.2f} {s.said}\n         {told}")
+    n = sum(total.values())
+    for construct in sorted(total):
+        print(f"{construct:24} {right[construct]:4} of {total[construct]:4}")
+    print(f"all {sum(right.values())}/{n} = {sum(right.values()) / n:.3f}; in the first five {in_five / n:.3f}; "
+          f"median {statistics.median(seconds):.2f} s, p95 {sorted(seconds)[int(0.95 * len(seconds))]:.2f} s")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,579 @@
+"""Query trees over a property graph: grown around the values that a question names, ranked by what its words ask for.
+
+A tree has typed nodes with conditions on their properties, joined by links of the catalog; one node is asked for, or
+one of its properties, a count, an average. Trees grow by one link or one condition at a time in a beam; the score is a
+linear sum over features that hold for any schema.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from kgpipe.query.catalog import Catalog, noun_stems
+from kgpipe.query.frame import Frame, frame
+from kgpipe.query.link import encoded, scaled
+from kgpipe.query.values import Match
+from kgpipe.query.words import FUNCTION, LIGHT, Word, words
+
+WIDTH = 250
+"""Partial trees kept at each step."""
+BUDGET_S = 1.5
+"""Time for growing; what is complete by then is ranked."""
+MOST_EMBEDDED = 40
+"""Candidates whose words are compared as sentence vectors."""
+WEIGHTS = {
+    "whole": 3.0, "edges": 2.2, "least": 1.2, "coverage": 2.5, "head": 3.0, "order": 1.5, "values": 1.0, "size": -0.55,
+    "idle": -0.5, "passing": -0.5, "repeated": -0.6, "dropped": -2.5, "direction": 0.0,
+}  # fmt: skip
+"""Weight of each feature."""
+ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
+          "long": "duration length", "much": "price amount cost", "tall": "height", "expensive": "price"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Property `key` of a node compares with `value`; `span` is the index of the words that say so."""
+
+    key: str
+    operator: str
+    value: Any
+    span: int
+    upper: Any = None
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Any node of the type that meets the conditions."""
+
+    type: str
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Nodes and edges (subject node, object node, link); `root` is asked for, `key` names its property, "" for itself.
+
+    `output` is node, count, exists, avg or sum; `order` is (property of the root, "desc" or "asc") and `most` the sign of
+    a ranking by the number of nodes `counted`.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[int, int, int], ...] = ()
+    root: int = 0
+    key: str = ""
+    output: str = "node"
+    order: tuple[str, str] | None = None
+    most: int = 0
+    counted: int = -1
+    limit: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A tree with its score and features."""
+
+    tree: Tree
+    score: float
+    features: dict[str, float]
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with its words, what they name and the form of its answer."""
+
+    question: str
+    words: tuple[Word, ...]
+    spans: tuple[tuple[int, int], ...]
+    """Words [start, end) of each value or number."""
+    choices: tuple[tuple[tuple[str, Condition], ...], ...]
+    """For each span the (type, condition) it may be."""
+    frame: Frame
+    content: tuple[int, ...]
+    """Indexes of the words that ask for parts of the graph."""
+
+
+def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
+    """The question with its frame; matches over the same words are readings of one span."""
+    found = tuple(words(question))
+    spans: list[tuple[int, int]] = []
+    choices: list[list[tuple[str, Condition]]] = []
+    for m in matches:
+        if (m.start, m.end) not in spans:
+            spans.append((m.start, m.end))
+            choices.append([])
+        at = spans.index((m.start, m.end))
+        choices[at].append((m.type, Condition(m.key, "=", m.value, at, score=m.score)))
+    taken = frozenset(i for s in spans for i in range(*s))
+    nouns = frozenset(
+        s for t in catalog.types for p in (*catalog.type_phrases(t), *_attribute_phrases(catalog, t)) for s in noun_stems(p)
+    )  # fmt: skip
+    made = frame(found, question, taken, nouns)
+    for n in made.numbers:
+        at = len(spans)
+        numeric = [
+            (t, Condition(key, n.operator, _plain(n.value), at, _plain(n.upper), 0.9))
+            for t in catalog.types for key, kind in catalog.attributes[t].items() if kind == "number"
+        ]  # fmt: skip
+        if numeric:
+            spans.append((n.start, n.end))
+            choices.append(numeric)
+    content = tuple(
+        i for i, w in enumerate(found)
+        if i not in taken and i not in made.frame_words and w.lower not in FUNCTION
+        and not any(a <= i < b for a, b in spans)
+    )  # fmt: skip
+    return Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content)
+
+
+def _plain(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value == int(value) else value
+
+
+def _attribute_phrases(catalog: Catalog, t: str) -> list[str]:
+    return [p for key in catalog.attributes[t] for p in catalog.attribute_phrases(key)]
+
+
+@dataclass
+class Evidence:
+    """How much each content word (and the head, and the asker) speaks for each part of the catalog, 0 to 1."""
+
+    types: dict[str, np.ndarray]
+    links: dict[tuple[int, bool], np.ndarray]
+    attributes: dict[str, np.ndarray]
+    clauses: dict[tuple[int, bool], float]
+    """Nearness of the nearest window of the question to the link read forwards or backwards, 0 to 1 among all links."""
+    head_types: dict[str, float]
+    head_attributes: dict[str, float]
+    vector: np.ndarray = field(default_factory=lambda: np.zeros(1))
+
+
+def weigh(a: Asked, catalog: Catalog) -> Evidence:
+    """The evidence of the words of a question."""
+    f = a.frame
+    texts = [a.words[i].lower for i in a.content]
+    head = " ".join(a.words[i].lower for i in f.head)
+    windows = _windows(a)
+    asker = ASKERS.get(f.asker, "")
+    vectors = encoded([a.question, head or "thing", asker or "thing", *texts, *windows], catalog.embedder)
+    n = len(texts)
+    per_word = vectors[3 : 3 + n]
+    stems = [a.words[i].stem for i in a.content]
+
+    def near(phrases: Sequence[str], low: float = 0.35, high: float = 0.8) -> np.ndarray:
+        if not n:
+            return np.zeros(0)
+        soft = 0.85 * np.clip((per_word @ catalog.vectors(phrases).T - low) / (high - low), 0, 1).max(1)
+        for p in phrases:
+            inside = noun_stems(p)
+            for w, s in enumerate(stems):
+                if s in inside:
+                    soft[w] = max(soft[w], 0.6 + 0.4 * sum(x in stems for x in inside) / len(inside))
+        return soft
+
+    types = {t: near(catalog.type_phrases(t)) for t in catalog.types}
+    keys = sorted({k for t in catalog.types for k in catalog.attributes[t]})
+    attributes = {k: near(catalog.attribute_phrases(k)) for k in keys}
+    links = {key: near(phrases) for key, phrases in catalog.phrases.items()}
+    raw = {}
+    for key, clauses in catalog.clauses.items():
+        raw[key] = float((catalog.vectors(clauses) @ vectors[3 + n :].T).max()) if windows else 0.0
+    low, high = min(raw.values(), default=0.0), max(raw.values(), default=1.0)
+    clauses = {key: scaled(v, low, max(high, low + 0.05)) for key, v in raw.items()}
+    head_stems = noun_stems(head) if head else ()
+
+    def of_head(phrases: Sequence[str]) -> float:
+        best = 0.0
+        if head:
+            best = 0.85 * scaled(float((catalog.vectors(phrases) @ vectors[1]).max()), 0.3, 0.85)
+            last = head_stems[-1] if head_stems else ""
+            for p in phrases:
+                inside = noun_stems(p)
+                shared = sum(s in inside for s in head_stems)
+                if shared:
+                    exact = 0.5 + 0.5 * shared / max(len(inside), 1)
+                    best = max(best, exact if last in inside else 0.75 * exact)
+        if asker:
+            weight = 0.8 if not head else 0.5
+            best = max(best, weight * scaled(float((catalog.vectors(phrases) @ vectors[2]).max()), 0.25, 0.7))
+        return best
+
+    return Evidence(
+        types, links, attributes, clauses,
+        {t: of_head(catalog.type_phrases(t)) for t in catalog.types},
+        {k: of_head(catalog.attribute_phrases(k)) for k in keys},
+        vectors[0],
+    )  # fmt: skip
+
+
+def _windows(a: Asked) -> list[str]:
+    """Stretches of the question of three to six words, values replaced by nothing."""
+    kept = [
+        w.lower for i, w in enumerate(a.words)
+        if not any(s <= i < e for s, e in a.spans) and i not in a.frame.frame_words
+    ]  # fmt: skip
+    found = [" ".join(kept[i : i + size]) for size in (3, 5) for i in range(max(1, len(kept) - size + 1))]
+    return list(dict.fromkeys(t for t in found if t))[:60]
+
+
+class Search:
+    """The trees of one question."""
+
+    def __init__(
+        self, question: Asked, catalog: Catalog, *, most_nodes: int = 4, weights: dict[str, float] | None = None
+    ) -> None:
+        self.asked = question
+        self.catalog = catalog
+        self.most_nodes = most_nodes
+        self.weights = weights or WEIGHTS
+        self.evidence = weigh(question, catalog)
+        self.deadline = time.monotonic() + BUDGET_S
+
+    def ranked(self, *, embed: int = MOST_EMBEDDED) -> list[Scored]:
+        """The candidates, best first; the first `embed` have been compared as sentences."""
+        scored = []
+        for tree in self.complete():
+            for candidate in self.outputs(tree):
+                features = self.features(candidate)
+                scored.append(Scored(candidate, self._sum(features), features))
+        scored.sort(key=lambda s: (-s.score, len(s.tree.nodes)))
+        seen, kept = set(), []
+        for s in scored:
+            key = canonical(s.tree)
+            if key not in seen:
+                seen.add(key)
+                kept.append(s)
+            if len(kept) >= embed:
+                break
+        if not kept:
+            return []
+        texts = [said(s.tree, self.catalog) for s in kept]
+        near = self.catalog_vectors(texts) @ self.evidence.vector
+        out = []
+        for s, text, cosine in zip(kept, texts, near, strict=True):
+            features = s.features | {"whole": scaled(float(cosine), 0.2, 0.95)}
+            out.append(Scored(s.tree, self._sum(features), features, text))
+        return sorted(out, key=lambda s: (-s.score, len(s.tree.nodes), s.said))
+
+    def catalog_vectors(self, texts: Sequence[str]) -> np.ndarray:
+        return encoded(texts, self.catalog.embedder)
+
+    def _sum(self, features: dict[str, float]) -> float:
+        return sum(self.weights.get(name, 0.0) * value for name, value in features.items())
+
+    def complete(self) -> list[Tree]:
+        """Trees in which every span stands, or all but one where none has every one."""
+        a = self.asked
+        n_spans = len(a.choices)
+        beam: dict[Any, tuple[float, Tree, frozenset[int]]] = {}
+        starts: list[tuple[Tree, frozenset[int]]] = []
+        for span, choice in enumerate(a.choices):
+            starts += [(Tree((Node(t, (c,)),)), frozenset([span])) for t, c in choice]
+        if not n_spans:
+            starts += [(Tree((Node(t),)), frozenset()) for t in self.catalog.types if self.catalog.sizes[t]]
+        for tree, used in starts:
+            beam[canonical(tree, rooted=False)] = (self._promise(tree, used), tree, used)
+        done: dict[Any, tuple[Tree, int]] = {}
+        for _ in range(n_spans + self.most_nodes):
+            for key, (_, tree, used) in beam.items():
+                done.setdefault(key, (tree, len(used)))
+            grown: dict[Any, tuple[float, Tree, frozenset[int]]] = {}
+            for _, tree, used in beam.values():
+                for bigger, now in self._grown(tree, used):
+                    key = canonical(bigger, rooted=False)
+                    if key not in grown and key not in done:
+                        grown[key] = (self._promise(bigger, now), bigger, now)
+            if not grown or time.monotonic() > self.deadline:
+                break
+            beam = dict(sorted(grown.items(), key=lambda item: -item[1][0])[:WIDTH])
+        most = max((n for _, n in done.values()), default=0)
+        return [tree for tree, n in done.values() if n >= max(most, n_spans - 1) or n == n_spans]
+
+    def _grown(self, tree: Tree, used: frozenset[int]) -> Iterator[tuple[Tree, frozenset[int]]]:
+        for span, choice in enumerate(self.asked.choices):
+            if span in used:
+                continue
+            for t, condition in choice:
+                for i, node in enumerate(tree.nodes):
+                    if node.type == t and all(c.key != condition.key for c in node.conditions):
+                        nodes = list(tree.nodes)
+                        conditions = sorted((*node.conditions, condition), key=lambda c: c.key)
+                        nodes[i] = Node(t, tuple(conditions))
+                        yield replace(tree, nodes=tuple(nodes)), used | {span}
+        if len(tree.nodes) >= self.most_nodes:
+            return
+        for i, node in enumerate(tree.nodes):
+            for link, forward in self.catalog.around[node.type]:
+                found = self.catalog.links[link]
+                other = found.object if forward else found.subject
+                j = len(tree.nodes)
+                edge = (i, j, link) if forward else (j, i, link)
+                yield replace(tree, nodes=(*tree.nodes, Node(other)), edges=(*tree.edges, edge)), used
+
+    def _promise(self, tree: Tree, used: frozenset[int]) -> float:
+        """What orders partial trees: evidence of edges and types, less size."""
+        e = self.evidence
+        score = 2.0 * len(used) + sum(c.score for n in tree.nodes for c in n.conditions)
+        for _, _, link in tree.edges:
+            score += self._edge(link) - 0.5
+        for node in tree.nodes:
+            if not node.conditions:
+                best = max(e.types[node.type].max(initial=0.0), e.head_types[node.type])
+                score += 0.8 * best - 0.5
+        return score
+
+    def _edge(self, link: int) -> float:
+        e = self.evidence
+        word = max(e.links[link, True].max(initial=0.0), e.links[link, False].max(initial=0.0))
+        return 0.5 * word + 0.5 * max(e.clauses[link, True], e.clauses[link, False])
+
+    def outputs(self, tree: Tree) -> Iterator[Tree]:
+        """The tree with each thing that may be asked of it."""
+        f = self.asked.frame
+        conditioned = [any(c.operator == "=" for c in n.conditions) for n in tree.nodes]
+        if f.output == "exists":
+            yield replace(tree, root=0, output="exists")
+            return
+        for root, node in enumerate(tree.nodes):
+            attributes = self.catalog.attributes[node.type]
+            keys = [""]
+            fixed = {c.key for c in node.conditions if c.operator == "="}
+            if f.output in ("avg", "sum"):
+                for key, kind in attributes.items():
+                    if kind == "number" and self.evidence.head_attributes[key] > 0.15:
+                        yield replace(tree, root=root, key=key, output=f.output)
+                continue
+            if f.output == "node" or f.output == "count":
+                best = sorted(
+                    (k for k in attributes if k not in fixed), key=lambda k: -self.evidence.head_attributes[k]
+                )
+                keys += [k for k in best[:3] if self.evidence.head_attributes[k] > 0.25]
+            for key in keys:
+                if key == "" and conditioned[root] and len(tree.nodes) == 1 and f.output == "node" and len(keys) > 1:
+                    pass
+                output = f.output
+                if output == "count" and key:
+                    if attributes[key] != "number":
+                        continue
+                    output = "node"  # "how many units are in stock" asks for a number that the graph holds
+                made = replace(tree, root=root, key=key, output=output)
+                if f.extreme and output == "node":
+                    for order in self._orders(node.type):
+                        yield replace(made, order=(order, "desc" if f.extreme[0] > 0 else "asc"), limit=f.limit)
+                elif f.most and output == "node":
+                    for counted in self._neighbours(tree, root):
+                        yield replace(made, most=f.most, counted=counted, limit=f.limit)
+                    for order in self._orders(node.type, numbers=True):
+                        yield replace(made, order=(order, "desc" if f.most > 0 else "asc"), limit=f.limit)
+                else:
+                    yield made
+
+    def _orders(self, entity_type: str, *, numbers: bool = False) -> list[str]:
+        """The properties of a type by which a superlative may order, the likeliest two."""
+        scores = {
+            key: self._order_fit(key) for key, kind in self.catalog.attributes[entity_type].items()
+            if not numbers or kind == "number"
+        }  # fmt: skip
+        return sorted((k for k in scores if scores[k] > 0.1), key=lambda k: -scores[k])[:2]
+
+    def _order_fit(self, key: str) -> float:
+        f = self.asked.frame
+        gloss = f.extreme[1] if f.extreme else "number"
+        phrases = self.catalog.attribute_phrases(key)
+        vector = self.catalog.vectors([gloss])[0]
+        fit = scaled(float((self.catalog.vectors(phrases) @ vector).max()), 0.2, 0.7)
+        if any(set(noun_stems(p)) & set(noun_stems(gloss)) for p in phrases):
+            fit = max(fit, 0.9 if gloss.split()[0] in " ".join(phrases).lower().split() else 0.75)
+        return max(fit, self.evidence.attributes[key].max(initial=0.0), self.evidence.head_attributes[key])
+
+    def _neighbours(self, tree: Tree, root: int) -> list[int]:
+        distance = _distances(tree, root)
+        return [i for i in range(len(tree.nodes)) if i != root and distance[i] <= 3 and not tree.nodes[i].conditions]
+
+    def features(self, tree: Tree) -> dict[str, float]:
+        """The features of one candidate."""
+        a, e, c = self.asked, self.evidence, self.catalog
+        columns: list[np.ndarray] = []
+        for s, _, link in tree.edges:
+            del s
+            columns.append(np.maximum(e.links[link, True], e.links[link, False]))
+        n_edges = len(columns)
+        for i, node in enumerate(tree.nodes):
+            columns.append(e.types[node.type] * (1.0 if i != tree.root or tree.key or tree.output == "exists" else 0.9))
+        free = [
+            i
+            for i, node in enumerate(tree.nodes)
+            if not node.conditions and (i != tree.root or tree.output == "exists")
+        ]
+        keys = [cond.key for node in tree.nodes for cond in node.conditions]
+        keys += [tree.key] if tree.key else []
+        keys += [tree.order[0]] if tree.order else []
+        columns += [e.attributes[k] for k in keys]
+        n_words = len(a.content)
+        given = np.zeros(len(columns))
+        if n_words and columns:
+            matrix = np.stack(columns, 1)
+            rows, cols = linear_sum_assignment(-matrix)
+            given[cols] = matrix[rows, cols]
+            heavy = np.array([0.3 if a.words[i].lower in LIGHT else 1.0 for i in a.content])
+            covered = np.zeros(n_words)
+            covered[rows] = matrix[rows, cols]
+            covered = np.maximum(covered, 0.7 * matrix.max(1))
+            for w, i in enumerate(a.content):
+                if i in a.frame.head:
+                    covered[w] = max(covered[w], self._head(tree))
+            coverage = float((covered * heavy).sum() / heavy.sum())
+        else:
+            coverage = 0.5
+        clause = [max(e.clauses[link, True], e.clauses[link, False]) for _, _, link in tree.edges]
+        edges = [0.5 * g + 0.5 * k for g, k in zip(given[:n_edges], clause, strict=True)]
+        idle = 0.0
+        for k, (s, o, _) in enumerate(tree.edges):
+            if given[k] < 0.3:
+                rivals = sum({x.subject, x.object} == {tree.nodes[s].type, tree.nodes[o].type} for x in c.links)
+                idle += 0.3 + 0.7 * (1 - 1 / max(1, rivals))
+        passing = sum(given[n_edges + i] < 0.3 for i in free)
+        present = {cond.span for node in tree.nodes for cond in node.conditions}
+        kinds = [node.type for node in tree.nodes]
+        scores = [cond.score for node in tree.nodes for cond in node.conditions]
+        named = [self._named(cond) for node in tree.nodes for cond in node.conditions]
+        fixed = tree.nodes[tree.root]
+        known = fixed.conditions and not tree.key and tree.output == "node" and any(
+            cond.key == c.name_keys[fixed.type] for cond in fixed.conditions
+        )  # fmt: skip
+        return {
+            "edges": float(np.mean(edges)) if edges else 0.5,
+            "least": float(min(edges)) if edges else 0.5,
+            "coverage": coverage,
+            "head": self._head(tree) - (0.5 if known else 0.0),
+            "order": self._ordered(tree),
+            "values": float(np.mean([s * 0.5 + 0.5 * x for s, x in zip(scores, named, strict=True)]))
+            if scores
+            else 0.5,
+            "size": float(len(tree.nodes)),
+            "idle": idle,
+            "passing": float(passing),
+            "repeated": float(len(kinds) - len(set(kinds))),
+            "dropped": float(len(a.choices) - len(present)),
+        }
+
+    def _named(self, condition: Condition) -> float:
+        """Whether words next to a value name its property."""
+        e, a = self.evidence, self.asked
+        start, end = a.spans[condition.span]
+        near = [e.attributes[condition.key][w] for w, i in enumerate(a.content) if start - 4 <= i <= end + 2]
+        return float(max(near, default=0.0))
+
+    def _head(self, tree: Tree) -> float:
+        """How well what is returned fits the head noun and question word."""
+        e, f = self.evidence, self.asked.frame
+        node = tree.nodes[tree.root]
+        if tree.output == "exists":
+            return 0.5
+        if not f.head and f.asker not in ASKERS:
+            return 0.5
+        if tree.key:
+            return e.head_attributes[tree.key] * (1.0 if f.asker in ("when", "old", "long", "much") or f.head else 0.6)
+        fit = e.head_types[node.type]
+        name = self.catalog.name_keys[node.type]
+        if name:
+            fit = max(fit, 0.9 * e.head_attributes[name])
+        for condition in node.conditions:  # "Which Inspectors", "how many shoplifting cases"
+            start, end = self.asked.spans[condition.span]
+            at = f.head[0] if f.head else -1
+            if at >= 0 and start - 1 <= at <= end:
+                fit = max(fit, 0.5)
+        return fit
+
+    def _ordered(self, tree: Tree) -> float:
+        if tree.order:
+            return self._order_fit(tree.order[0])
+        if tree.most:
+            return float(self.evidence.types[tree.nodes[tree.counted].type].max(initial=0.0))
+        return 0.5 if not (self.asked.frame.extreme or self.asked.frame.most) else 0.0
+
+
+def _distances(tree: Tree, root: int) -> dict[int, int]:
+    found, queue = {root: 0}, [root]
+    while queue:
+        i = queue.pop(0)
+        for a, b, _ in tree.edges:
+            for x, y in ((a, b), (b, a)):
+                if x == i and y not in found:
+                    found[y] = found[x] + 1
+                    queue.append(y)
+    return found
+
+
+def canonical(tree: Tree, *, rooted: bool = True) -> Any:
+    """The same for trees that differ only in the numbering of their nodes (and, unless `rooted`, in what is asked)."""
+
+    def at(i: int, parent: int) -> tuple:
+        node = tree.nodes[i]
+        conditions = tuple((c.key, c.operator, str(c.value), c.span) for c in node.conditions)
+        below = []
+        for a, b, link in tree.edges:
+            if a == i and b != parent:
+                below.append((link, True, at(b, i)))
+            elif b == i and a != parent:
+                below.append((link, False, at(a, i)))
+        counted = i == tree.counted
+        return (node.type, conditions, counted, tuple(sorted(below)))
+
+    if not rooted:
+        return min(at(i, -1) for i in range(len(tree.nodes)))
+    return (at(tree.root, -1), tree.key, tree.output, tree.order, tree.most, tree.limit)
+
+
+def said(tree: Tree, catalog: Catalog) -> str:
+    """The tree in words."""
+
+    def node(i: int, parent: int) -> str:
+        n = tree.nodes[i]
+        text = catalog.label(n.type).lower()
+        for c in n.conditions:
+            operator = {
+                "=": "",
+                ">": "more than ",
+                "<": "less than ",
+                ">=": "at least ",
+                "<=": "at most ",
+                "between": "between ",
+            }[c.operator]
+            upper = f" and {c.upper}" if c.upper is not None else ""
+            text += f" with {catalog.attribute_phrases(c.key)[0]} {operator}{c.value}{upper}"
+        parts = []
+        for a, b, link in tree.edges:
+            if a == i and b != parent:
+                parts.append(f"{catalog.phrases[link, True][0]} {node(b, i)}")
+            elif b == i and a != parent:
+                parts.append(f"{catalog.phrases[link, False][0]} {node(a, i)}")
+        return text + (" " + " and ".join(parts) if parts else "")
+
+    body = node(tree.root, -1)
+    key = catalog.attribute_phrases(tree.key)[0] if tree.key else ""
+    if tree.output == "count":
+        return f"how many {body}"
+    if tree.output == "exists":
+        return f"is there {body}"
+    start = f"{key} of {body}" if key else body
+    if tree.output in ("avg", "sum"):
+        return f"{'average' if tree.output == 'avg' else 'total'} {start}"
+    if tree.order:
+        order = catalog.attribute_phrases(tree.order[0])[0]
+        start += f" with the {'greatest' if tree.order[1] == 'desc' else 'least'} {order}"
+    if tree.most:
+        start += (
+            f" with the {'most' if tree.most > 0 else 'fewest'} {catalog.label(tree.nodes[tree.counted].type).lower()}"
+        )
+    return start if tree.limit == 1 else f"{tree.limit} {start}"
+
+
+__all__ = ["Asked", "Condition", "Node", "Scored", "Search", "Tree", "asked", "canonical", "said"]
