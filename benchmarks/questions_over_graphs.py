@@ -163,7 +163,7 @@ def report(questions, catalog, values, stems, store, options) -> None:
         seconds.append(time.perf_counter() - began)
         hits = []
         for s in ranked[:5]:
-            cypher, params = tree_cypher(s.tree, catalog, nodes=nodes)
+            cypher, params = tree_cypher(s.tree, catalog, nodes=nodes, distinct="nl" not in row)
             try:
                 _, rows = store.read(cypher, params, max_rows=None)
             except KgpipeError as error:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,19 +21,36 @@ if TYPE_CHECKING:
 
 SCAN_S = 300
 """Longest time that reading the links of a large database may take."""
+SAMPLE = 300
+"""Values from which the kind of a property is told."""
 UNIQUE = 0.98
 """Share of distinct values from which a property may name its node."""
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{4}/\d\d/\d\d")
 _NAME_KEY = re.compile(r"(^|_)(name|title|label)$|(Name|Title)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`count` relationships lead from nodes of type `subject` to nodes of type `object`."""
+    """`count` relationships lead from nodes of type `subject` to nodes of type `object`.
+
+    A relation with properties of its own is a type too, so that a tree may put conditions on it: its node stands for
+    the relationship, and two halves ("subject", "object") join it to the nodes at its ends.
+    """
 
     subject: str
     relation: str
     object: str
     count: int
+    half: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """Kind of a property: text, number, year, date or flag; `as_text` where numbers are kept as texts."""
+
+    kind: str
+    as_text: bool = False
 
 
 class Catalog:
@@ -43,15 +60,15 @@ class Catalog:
         self.schema = schema
         self.embedder = embedder
         self.types = tuple(name for name, e in schema.entities.items() if not e.literal)
-        self.attributes: dict[str, dict[str, str]] = {t: {} for t in self.types}
-        """For each type its properties with their kind: text, number or date."""
-        for relation in schema.relations.values():
-            if relation.stored == "property":
-                kind = schema.entities[relation.range[0]].literal if relation.range else "text"
-                for t in self.types:
-                    if schema.fits(t, relation.domain):
-                        self.attributes[t][relation.name] = kind
+        self.attributes: dict[str, dict[str, Attribute]] = {t: {} for t in self.types}
+        """For each type its properties."""
+        self._read_attributes(store)
+        self.relationships: dict[str, dict[str, Attribute]] = _relationship_attributes(schema, store)
+        """Relations with properties of their own."""
+        self.attributes |= self.relationships
+        self.types += tuple(self.relationships)
         self.links = _links(schema, store)
+        self.links += _halves(self.links, self.relationships)
         self.around: dict[str, list[tuple[int, bool]]] = defaultdict(list)
         """For each type the links at it: (index into `links`, whether the type is the subject)."""
         for i, found in enumerate(self.links):
@@ -67,23 +84,37 @@ class Catalog:
         """For each link read forwards and backwards, the phrases that say it."""
         self.clauses = {key: self._clauses(*key) for key in self.phrases}
 
+    def _read_attributes(self, store: Store) -> None:
+        for relation in self.schema.relations.values():
+            if relation.stored != "property":
+                continue
+            for t in self.types:
+                if self.schema.fits(t, relation.domain):
+                    prop = f"n.{quoted(relation.name)}"
+                    _, rows = store.read(f"MATCH (n:{quoted(t)}) WHERE {prop} IS NOT NULL RETURN {prop} LIMIT {SAMPLE}")
+                    if rows:
+                        self.attributes[t][relation.name] = kind_of([row[0] for row in rows])
+
     def symmetric(self, link: int) -> bool:
         """Whether the link reads the same from both ends."""
         found = self.links[link]
-        return self.schema.relations[found.relation].symmetric and found.subject == found.object
+        return not found.half and self.schema.relations[found.relation].symmetric and found.subject == found.object
 
     def label(self, entity_type: str) -> str:
         """The label of a type as words."""
-        return self.schema.entities[entity_type].label
+        known = self.schema.entities.get(entity_type) or self.schema.relations[entity_type]
+        return known.label
 
     def type_phrases(self, entity_type: str) -> tuple[str, ...]:
         """Label, description when short, and synonyms of a type."""
-        e = self.schema.entities[entity_type]
+        e = self.schema.entities.get(entity_type) or self.schema.relations[entity_type]
         return tuple(dict.fromkeys(p for p in (e.label, *e.synonyms, _short(e.description)) if p))
 
     def attribute_phrases(self, key: str) -> tuple[str, ...]:
         """Label, description when short, and synonyms of a property."""
-        r = self.schema.relations[key]
+        r = self.schema.relations.get(key)
+        if r is None:  # of a relationship
+            return (in_words(key),)
         return tuple(dict.fromkeys(p for p in (_short(r.description), r.label, *r.synonyms) if p))
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
@@ -105,6 +136,44 @@ class Catalog:
         if not forward:
             a, b = b, a
         return tuple(f"{a} {p} {b}".lower() for p in self.phrases[link, forward])
+
+
+def kind_of(values: Sequence[Any]) -> Attribute:
+    """The kind that all of the values have."""
+    if all(isinstance(v, bool) for v in values):
+        return Attribute("flag")
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        return Attribute("year" if all(v == int(v) and 1000 <= v <= 2100 for v in values) else "number")
+    texts = [v for v in values if isinstance(v, str)]
+    if len(texts) < len(values):
+        return Attribute("text")
+    if all(_NUMBER.fullmatch(v) for v in texts):
+        years = all(v.isdigit() and 1000 <= int(v) <= 2100 for v in texts)
+        return Attribute("year" if years else "number", as_text=True)
+    return Attribute("date") if all(_DATE.match(v) for v in texts) else Attribute("text")
+
+
+def _relationship_attributes(schema: Schema, store: Store) -> dict[str, dict[str, Attribute]]:
+    found: dict[str, dict[str, Attribute]] = {}
+    for r in schema.relations.values():
+        if r.stored == "relationship" and r.name not in schema.entities:
+            _, rows = store.read(f"MATCH ()-[r:{quoted(r.name)}]->() RETURN properties(r) LIMIT {SAMPLE}")
+            values: dict[str, list[Any]] = defaultdict(list)
+            for [held] in rows:
+                for key, value in held.items():
+                    values[key].append(value)
+            if values:
+                found[r.name] = {key: kind_of(v) for key, v in sorted(values.items())}
+    return found
+
+
+def _halves(links: Sequence[Link], relationships: dict[str, dict[str, Attribute]]) -> tuple[Link, ...]:
+    found = {}
+    for link in links:
+        if link.relation in relationships:
+            found[link.subject, link.relation, link.relation, "subject"] = link.count
+            found[link.relation, link.relation, link.object, "object"] = link.count
+    return tuple(Link(a, r, b, n, half) for (a, r, b, half), n in found.items())
 
 
 def _short(description: str) -> str:
@@ -143,9 +212,12 @@ def _narrowest(labels: Sequence[str], schema: Schema) -> list[str]:
 def _sizes_and_keys(catalog: Catalog, store: Store) -> tuple[dict[str, int], dict[str, str]]:
     sizes, keys = {}, {}
     for t in catalog.types:
-        _, [[n]] = store.read(f"MATCH (n:{quoted(t)}) RETURN count(n)", timeout_s=SCAN_S)
+        pattern = f"()-[n:{quoted(t)}]->()" if t in catalog.relationships else f"(n:{quoted(t)})"
+        _, [[n]] = store.read(f"MATCH {pattern} RETURN count(n)", timeout_s=SCAN_S)
         sizes[t] = n
         keys[t] = ""
+        if t in catalog.relationships:
+            continue
         likely = sorted((k for k in catalog.attributes[t] if _NAME_KEY.search(k)), key=lambda k: (len(k), k))
         for key in likely:
             _, [[held, distinct]] = store.read(

@@ -13,7 +13,7 @@ _NUMBER_WORDS = {w: i for i, w in enumerate("zero one two three four five six se
 EXTREMES: dict[str, tuple[int, str]] = {
     word: (sign, gloss)
     for sign, gloss, cues in (
-        (1, "age", "oldest eldest"),
+        (1, "age", "oldest eldest"),  # the least where the property is a date or year
         (-1, "age", "youngest"),
         (-1, "date time year", "first earliest initial"),
         (1, "date time year", "last latest newest recent"),
@@ -108,9 +108,7 @@ def frame(found: Sequence[Word], question: str, taken: frozenset[int], nouns: fr
         anchor = start + 1
     if m := _at(lower, ("how", "many")):
         output, anchor = "count", m[1]
-    elif (
-        (m := _at(lower, ("number", "of"))) or (m := _at(lower, ("count", "of"))) or (m := _at(lower, ("total", "of")))
-    ):
+    elif (m := _number_of(found, nouns)) or (m := _at(lower, ("count", "of"))) or (m := _at(lower, ("total", "of"))):
         output, anchor = "count", m[1]
         if m[1] < len(lower) and lower[m[1]] in ("the", "all"):
             anchor += 1
@@ -208,6 +206,12 @@ def _at(lower: Sequence[str], pair: tuple[str, str]) -> tuple[int, int] | None:
     return None
 
 
+def _number_of(found: Sequence[Word], nouns: frozenset[str]) -> tuple[int, int] | None:
+    """ "the number of", but not "the phone number of"."""
+    at = _at([w.lower for w in found], ("number", "of"))
+    return None if at is None or (at[0] and found[at[0] - 1].stem in nouns) else at
+
+
 def _count(word: str) -> int:
     return int(word) if word.isdigit() and len(word) < 4 else _NUMBER_WORDS.get(word, 0) if word != "one" else 0
 
@@ -258,7 +262,10 @@ def _numbers(found: Sequence[Word], question: str, taken: frozenset[int]) -> tup
     numbers: list[Number] = []
     skip = -1
     for i, w in enumerate(found):
-        bare = w.text.replace(",", "").rstrip("%sS")
+        bare = w.text.replace(",", "").rstrip("%")
+        if decade := re.fullmatch(r"(\d{3}0)['’]?s", w.text):
+            numbers.append(Number(i, i + 1, "between", float(decade[1]), float(decade[1]) + 9))
+            continue
         if i <= skip or i in taken:
             continue
         value = float(bare) if re.fullmatch(r"\d+(\.\d+)?", bare) else None

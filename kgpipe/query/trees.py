@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from kgpipe.query.catalog import Catalog, noun_stems
 from kgpipe.query.frame import Frame, frame
 from kgpipe.query.link import encoded, scaled
-from kgpipe.query.values import Match
+from kgpipe.query.values import Match, is_id
 from kgpipe.query.words import FUNCTION, LIGHT, Word, words
 
 WIDTH = 250
@@ -34,6 +34,12 @@ WEIGHTS = {
 """Weight of each feature."""
 ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
           "long": "duration length", "much": "price amount cost", "tall": "height", "expensive": "price"}  # fmt: skip
+
+
+INDEFINITE = frozenset(
+    "someone somebody anyone anybody everyone everybody people person persons individual individuals those".split()
+)
+"""Words for any person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +124,27 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
     made = frame(found, question, taken, nouns)
     for n in made.numbers:
         at = len(spans)
+        years = 1000 <= n.value <= 2100 and (n.upper is None or n.upper <= 2100)
         numeric = [
-            (t, Condition(key, n.operator, _plain(n.value), at, _plain(n.upper), 0.9))
-            for t in catalog.types for key, kind in catalog.attributes[t].items() if kind == "number"
+            (t, Condition(key, n.operator, _plain(n.value), at, _plain(n.upper), 0.9 if years == (x.kind == "year") else 0.4))
+            for t in catalog.types for key, x in catalog.attributes[t].items()
+            if (x.kind == "number" or (x.kind == "year" and years)) and not is_id(key)
         ]  # fmt: skip
         if numeric:
             spans.append((n.start, n.end))
             choices.append(numeric)
+    for i, w in enumerate(found):
+        flags = [
+            (t, Condition(key, "=", made.negated < 0, len(spans)))
+            for t in catalog.types for key, x in catalog.attributes[t].items()
+            if x.kind == "flag" and i not in taken and w.stem in {s for p in catalog.attribute_phrases(key) for s in noun_stems(p)}
+        ]  # fmt: skip
+        if flags:
+            spans.append((i, i + 1))
+            choices.append(flags)
     content = tuple(
         i for i, w in enumerate(found)
-        if i not in taken and i not in made.frame_words and w.lower not in FUNCTION
+        if i not in taken and i not in made.frame_words and (w.lower not in FUNCTION or w.lower in INDEFINITE)
         and not any(a <= i < b for a, b in spans)
     )  # fmt: skip
     return Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content)
@@ -151,6 +168,8 @@ class Evidence:
     clauses: dict[tuple[int, bool], float]
     """Nearness of the nearest window of the question to the link read forwards or backwards, 0 to 1 among all links."""
     head_types: dict[str, float]
+    head_links: dict[tuple[int, bool], float]
+    """How well the head noun names the node at that end of a link: director, actor."""
     head_attributes: dict[str, float]
     vector: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
@@ -179,6 +198,12 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
         return soft
 
     types = {t: near(catalog.type_phrases(t)) for t in catalog.types}
+    person = catalog.vectors(["person people"])[0]
+    for t, speaks in types.items():
+        human = scaled(float((catalog.vectors(catalog.type_phrases(t)) @ person).max()), 0.3, 0.75)
+        for w, i in enumerate(a.content):
+            if a.words[i].lower in INDEFINITE:
+                speaks[w] = max(speaks[w], 0.95 * human)
     keys = sorted({k for t in catalog.types for k in catalog.attributes[t]})
     attributes = {k: near(catalog.attribute_phrases(k)) for k in keys}
     links = {key: near(phrases) for key, phrases in catalog.phrases.items()}
@@ -208,6 +233,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     return Evidence(
         types, links, attributes, clauses,
         {t: of_head(catalog.type_phrases(t)) for t in catalog.types},
+        {key: of_head(phrases) if head else 0.0 for key, phrases in catalog.phrases.items()},
         {k: of_head(catalog.attribute_phrases(k)) for k in keys},
         vectors[0],
     )  # fmt: skip
@@ -307,12 +333,28 @@ class Search:
                         conditions = sorted((*node.conditions, condition), key=lambda c: c.key)
                         nodes[i] = Node(t, tuple(conditions))
                         yield replace(tree, nodes=tuple(nodes)), used | {span}
-        if len(tree.nodes) >= self.most_nodes:
+        reified = self.catalog.relationships
+        if sum(n.type not in reified for n in tree.nodes) >= self.most_nodes and all(
+            n.type not in reified for n in tree.nodes
+        ):
             return
+        if sum(n.type in reified for n in tree.nodes) > 1:
+            return
+        full = sum(n.type not in reified for n in tree.nodes) >= self.most_nodes
         for i, node in enumerate(tree.nodes):
             for link, forward in self.catalog.around[node.type]:
                 found = self.catalog.links[link]
                 other = found.object if forward else found.subject
+                if full and other not in reified:
+                    continue
+                if found.half and any(
+                    self.catalog.links[x].half == found.half
+                    for a, b, x in tree.edges
+                    if i in (a, b) and node.type in reified
+                ):
+                    continue
+                if other in reified and any(n.type in reified for n in tree.nodes):
+                    continue
                 j = len(tree.nodes)
                 edge = (i, j, link) if forward else (j, i, link)
                 yield replace(tree, nodes=(*tree.nodes, Node(other)), edges=(*tree.edges, edge)), used
@@ -343,30 +385,32 @@ class Search:
             return
         for root, node in enumerate(tree.nodes):
             attributes = self.catalog.attributes[node.type]
-            keys = [""]
+            bare = [i for i, n in enumerate(tree.nodes) if n.type in self.catalog.relationships and not n.conditions]
+            if bare and bare != [root]:
+                continue  # a relationship without condition says no more than the link
+            keys = [""] if not bare else []
             fixed = {c.key for c in node.conditions if c.operator == "="}
             if f.output in ("avg", "sum"):
-                for key, kind in attributes.items():
-                    if kind == "number" and self.evidence.head_attributes[key] > 0.15:
+                for key, x in attributes.items():
+                    if x.kind == "number" and self.evidence.head_attributes[key] > 0.15:
                         yield replace(tree, root=root, key=key, output=f.output)
                 continue
             if f.output == "node" or f.output == "count":
-                best = sorted(
-                    (k for k in attributes if k not in fixed), key=lambda k: -self.evidence.head_attributes[k]
-                )
-                keys += [k for k in best[:3] if self.evidence.head_attributes[k] > 0.25]
+                rated = {k: self._key_fit(node.type, k) for k in attributes if k not in fixed}
+                best = sorted(rated, key=lambda k: -rated[k])
+                keys += [k for k in best[:3] if not is_id(k) and rated[k] > 0.25]
             for key in keys:
                 if key == "" and conditioned[root] and len(tree.nodes) == 1 and f.output == "node" and len(keys) > 1:
                     pass
                 output = f.output
                 if output == "count" and key:
-                    if attributes[key] != "number":
+                    if attributes[key].kind != "number" or is_id(key):
                         continue
                     output = "node"  # "how many units are in stock" asks for a number that the graph holds
                 made = replace(tree, root=root, key=key, output=output)
                 if f.extreme and output == "node":
                     for order in self._orders(node.type):
-                        yield replace(made, order=(order, "desc" if f.extreme[0] > 0 else "asc"), limit=f.limit)
+                        yield replace(made, order=(order, self._direction(node.type, order)), limit=f.limit)
                 elif f.most and output == "node":
                     for counted in self._neighbours(tree, root):
                         yield replace(made, most=f.most, counted=counted, limit=f.limit)
@@ -375,13 +419,32 @@ class Search:
                 else:
                     yield made
 
+    def _key_fit(self, entity_type: str, key: str) -> float:
+        f = self.asked.frame
+        timed = f.asker == "when" or any(self.asked.words[i].lower in ("year", "date", "day") for i in f.head)
+        if timed and self.catalog.attributes[entity_type][key].kind in ("year", "date"):
+            return 0.55 + 0.45 * float(self.evidence.attributes[key].max(initial=0.0))
+        return self.evidence.head_attributes[key]
+
     def _orders(self, entity_type: str, *, numbers: bool = False) -> list[str]:
         """The properties of a type by which a superlative may order, the likeliest two."""
+        kinds = ("number",) if numbers else ("number", "year", "date")
         scores = {
-            key: self._order_fit(key) for key, kind in self.catalog.attributes[entity_type].items()
-            if not numbers or kind == "number"
+            key: self._order_fit(key) + (0.25 if x.kind != "number" and self._of_time() else 0.0)
+            for key, x in self.catalog.attributes[entity_type].items() if x.kind in kinds and not is_id(key)
         }  # fmt: skip
         return sorted((k for k in scores if scores[k] > 0.1), key=lambda k: -scores[k])[:2]
+
+    def _of_time(self) -> bool:
+        f = self.asked.frame
+        return bool(f.extreme) and f.extreme[1] in ("age", "date time year")
+
+    def _direction(self, entity_type: str, key: str) -> str:
+        """The oldest has the greatest age but the least date."""
+        sign = self.asked.frame.extreme[0]
+        if self.asked.frame.extreme[1] == "age" and self.catalog.attributes[entity_type][key].kind in ("year", "date"):
+            sign = -sign
+        return "desc" if sign > 0 else "asc"
 
     def _order_fit(self, key: str) -> float:
         f = self.asked.frame
@@ -422,10 +485,10 @@ class Search:
             matrix = np.stack(columns, 1)
             rows, cols = linear_sum_assignment(-matrix)
             given[cols] = matrix[rows, cols]
-            heavy = np.array([0.3 if a.words[i].lower in LIGHT else 1.0 for i in a.content])
+            heavy = np.array([0.3 if a.words[i].lower in LIGHT - INDEFINITE else 1.0 for i in a.content])
             covered = np.zeros(n_words)
             covered[rows] = matrix[rows, cols]
-            covered = np.maximum(covered, 0.7 * matrix.max(1))
+            covered = np.maximum(covered, 0.5 * matrix.max(1))
             for w, i in enumerate(a.content):
                 if i in a.frame.head:
                     covered[w] = max(covered[w], self._head(tree))
@@ -480,8 +543,20 @@ class Search:
         if not f.head and f.asker not in ASKERS:
             return 0.5
         if tree.key:
+            kind = self.catalog.attributes[node.type][tree.key].kind
+            wants_time = f.asker == "when" or any(self.asked.words[i].lower in ("year", "date", "day") for i in f.head)
+            if wants_time:
+                verb = e.attributes[tree.key].max(initial=0.0)
+                return 0.55 + 0.45 * verb if kind in ("year", "date") else 0.6 * e.head_attributes[tree.key]
             return e.head_attributes[tree.key] * (1.0 if f.asker in ("when", "old", "long", "much") or f.head else 0.6)
         fit = e.head_types[node.type]
+        for a, b, link in tree.edges:
+            if (
+                tree.root in (a, b)
+                and self.catalog.links[link].subject != self.catalog.links[link].object
+                or tree.root == a
+            ):
+                fit = max(fit, 0.95 * e.head_links[link, tree.root == a])
         name = self.catalog.name_keys[node.type]
         if name:
             fit = max(fit, 0.9 * e.head_attributes[name])
@@ -554,7 +629,11 @@ def said(tree: Tree, catalog: Catalog) -> str:
             if a == i and b != parent:
                 parts.append(f"{catalog.phrases[link, True][0]} {node(b, i)}")
             elif b == i and a != parent:
-                parts.append(f"{catalog.phrases[link, False][0]} {node(a, i)}")
+                r = catalog.schema.relations[catalog.links[link].relation]
+                if r.inverse or r.symmetric:
+                    parts.append(f"{catalog.phrases[link, False][0]} {node(a, i)}")
+                else:
+                    parts.append(f"that {node(a, i)} {catalog.phrases[link, True][0]}")
         return text + (" " + " and ".join(parts) if parts else "")
 
     body = node(tree.root, -1)

@@ -50,8 +50,9 @@ class Values:
         self._db.execute("CREATE TABLE IF NOT EXISTS held (type TEXT, key TEXT, n INTEGER, day_first INTEGER)")
         done = {(t, k) for t, k in self._db.execute("SELECT type, key FROM held")}
         for t in catalog.types:
-            for key, kind in catalog.attributes[t].items():
-                if (t, key) not in done and kind == "text":
+            for key, attribute in catalog.attributes[t].items():
+                texts = attribute.kind in ("text", "date") or attribute.as_text
+                if (t, key) not in done and texts and not (attribute.as_text and is_id(key)):
                     self._read(t, key, store)
         self._db.execute("CREATE INDEX IF NOT EXISTS by_norm ON spelled (norm)")
         self._db.commit()
@@ -64,8 +65,9 @@ class Values:
 
     def _read(self, t: str, key: str, store: Store) -> None:
         prop = f"n.{quoted(key)}"
+        pattern = f"()-[n:{quoted(t)}]->()" if t in self.catalog.relationships else f"(n:{quoted(t)})"
         _, rows = store.read(
-            f"MATCH (n:{quoted(t)}) WHERE {prop} IS :: STRING AND size({prop}) <= {LONGEST_VALUE} RETURN DISTINCT {prop}",
+            f"MATCH {pattern} WHERE {prop} IS :: STRING AND size({prop}) <= {LONGEST_VALUE} RETURN DISTINCT {prop}",
             timeout_s=300,
             max_rows=None,
         )
@@ -145,6 +147,13 @@ class Values:
                     if rare and share >= 0.5 and (share == 1 or len(inside) >= 2 or len(rare[0]) > 4):
                         matches.append(Match(i, j, t, key, value, 0.5 + 0.4 * share))
         return matches
+
+
+def is_id(key: str) -> bool:
+    """Whether a property is a number that only a machine reads."""
+    return bool(re.search(r"(^|_|[a-z])(uu|u|g)?(id|ID|Id|_id)$", key)) and not key.lower().endswith(
+        ("paid", "valid", "void")
+    )
 
 
 def norm(text: str) -> str:
