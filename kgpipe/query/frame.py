@@ -196,6 +196,8 @@ def frame(found: Sequence[Word], question: str, taken: frozenset[int], nouns: fr
         -1,
     )
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
+    if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in nouns for i in head):
+        head = ()  # a verb
     return Frame(output, asker, head, extreme, most, most_at, limit, numbers, negated, frozenset(used))
 
 

@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from kgpipe.query.catalog import Catalog, noun_stems
 from kgpipe.query.frame import Frame, frame
 from kgpipe.query.link import encoded, scaled
+from kgpipe.query.rank import anchor_is_subject
 from kgpipe.query.values import Match, is_id
 from kgpipe.query.words import FUNCTION, LIGHT, Word, words
 
@@ -29,7 +30,7 @@ MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "whole": 3.0, "edges": 2.2, "least": 1.2, "coverage": 2.5, "head": 3.0, "order": 1.5, "values": 1.0, "size": -0.55,
-    "idle": -0.5, "passing": -0.5, "repeated": -0.6, "dropped": -2.5, "direction": 0.0,
+    "idle": -0.5, "passing": -0.5, "repeated": -0.6, "dropped": -2.5, "known": -1.5, "near": 1.0, "direction": 1.0, "frequent": 0.8,
 }  # fmt: skip
 """Weight of each feature."""
 ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
@@ -260,6 +261,11 @@ class Search:
         self.most_nodes = most_nodes
         self.weights = weights or WEIGHTS
         self.evidence = weigh(question, catalog)
+        pairs: dict[frozenset[str], int] = {}
+        for x in catalog.links:
+            ends = frozenset((x.subject, x.object))
+            pairs[ends] = pairs.get(ends, 0) + x.count
+        self.frequency = [x.count / pairs[frozenset((x.subject, x.object))] for x in catalog.links]
         self.deadline = time.monotonic() + BUDGET_S
 
     def ranked(self, *, embed: int = MOST_EMBEDDED) -> list[Scored]:
@@ -481,10 +487,12 @@ class Search:
         columns += [e.attributes[k] for k in keys]
         n_words = len(a.content)
         given = np.zeros(len(columns))
+        word_of = np.full(len(columns), -1)
         if n_words and columns:
             matrix = np.stack(columns, 1)
             rows, cols = linear_sum_assignment(-matrix)
             given[cols] = matrix[rows, cols]
+            word_of[cols] = rows
             heavy = np.array([0.3 if a.words[i].lower in LIGHT - INDEFINITE else 1.0 for i in a.content])
             covered = np.zeros(n_words)
             covered[rows] = matrix[rows, cols]
@@ -515,7 +523,15 @@ class Search:
             "edges": float(np.mean(edges)) if edges else 0.5,
             "least": float(min(edges)) if edges else 0.5,
             "coverage": coverage,
-            "head": self._head(tree) - (0.5 if known else 0.0),
+            "head": self._head(tree),
+            "known": float(bool(known)),
+            "near": self._near(
+                tree, [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
+            ),
+            "direction": self._forward(
+                tree, [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
+            ),
+            "frequent": float(np.mean([self.frequency[link] for *_, link in tree.edges])) if tree.edges else 0.5,
             "order": self._ordered(tree),
             "values": float(np.mean([s * 0.5 + 0.5 * x for s, x in zip(scores, named, strict=True)]))
             if scores
@@ -526,6 +542,42 @@ class Search:
             "repeated": float(len(kinds) - len(set(kinds))),
             "dropped": float(len(a.choices) - len(present)),
         }
+
+    def _near(self, tree: Tree, at: Sequence[int]) -> float:
+        """Share of edges whose word stands nearest to a value at one of their ends, or beyond."""
+        where = {cond.span: i for i, node in enumerate(tree.nodes) for cond in node.conditions}
+        if len(where) < 2:
+            return 0.5
+        verdicts = []
+        for (s, o, _), word in zip(tree.edges, at, strict=True):
+            if word < 0:
+                continue
+            gap = {span: self._gap(word, span) for span in where}
+            nearest = min(gap.values())
+            ends = {where[span] for span, g in gap.items() if g == nearest}
+            verdicts.append(1.0 if ends & {s, o} else 0.0)
+        return float(np.mean(verdicts)) if verdicts else 0.5
+
+    def _gap(self, word: int, span: int) -> float:
+        """Words between a word and a span; a name after its verb is a little nearer than one before."""
+        start, end = self.asked.spans[span]
+        return start - word - 0.5 if start > word else word - end + 1
+
+    def _forward(self, tree: Tree, at: Sequence[int]) -> float:
+        """Whether the grammar agrees with the direction of links between nodes of one type."""
+        verdicts = []
+        for (s, o, link), word in zip(tree.edges, at, strict=True):
+            found = self.catalog.links[link]
+            if found.subject != found.object or self.catalog.symmetric(link) or word < 0:
+                continue
+            for end in (s, o):
+                for cond in tree.nodes[end].conditions:
+                    span = self.asked.spans[cond.span]
+                    inverse = self.catalog.schema.relations[found.relation].inverse
+                    wanted = anchor_is_subject(self.asked, word, span, self.catalog.phrases[link, True][0], inverse)
+                    if wanted is not None:
+                        verdicts.append(1.0 if wanted == (end == s) else 0.0)
+        return float(np.mean(verdicts)) if verdicts else 0.5
 
     def _named(self, condition: Condition) -> float:
         """Whether words next to a value name its property."""
