@@ -29,7 +29,7 @@ from kgpipe.errors import KgpipeError
 from kgpipe.graph.introspect import read_schema
 from kgpipe.graph.store import Store
 from kgpipe.models.embed import load_embedder
-from kgpipe.query.catalog import Catalog, noun_stems
+from kgpipe.query.catalog import Catalog
 from kgpipe.query.tree_cypher import tree_cypher
 from kgpipe.query.trees import Asked, Search, asked
 from kgpipe.query.values import Match, Values
@@ -80,7 +80,10 @@ def given(row: dict[str, Any]) -> list[Match]:
         wanted = [w.lower for w in words(text)]
         at = next((i for i in range(len(lower)) if wanted and lower[i : i + len(wanted)] == wanted), None)
         if at is None:
-            at, wanted = next((i for i in range(len(lower)) if wanted and lower[i].startswith(wanted[0][:4])), 0), wanted[:1]
+            at, wanted = (
+                next((i for i in range(len(lower)) if wanted and lower[i].startswith(wanted[0][:4])), 0),
+                wanted[:1],
+            )
         matches.append(Match(at, at + max(1, len(wanted)), m[1], m[2], m[3].strip(), 1.0))
     return matches
 
@@ -134,17 +137,10 @@ def main() -> None:
             questions = [json.loads(line) for line in options.path.read_text("utf-8").splitlines()][: options.n]
         catalog = Catalog(schema, store, load_embedder())
         values = Values(catalog, store) if options.linked or not zog else None
-        stems = stems_of(catalog)
-        report(questions, catalog, values, stems, store, options)
+        report(questions, catalog, values, store, options)
 
 
-def stems_of(catalog: Catalog) -> frozenset[str]:
-    phrases = [p for t in catalog.types for p in catalog.type_phrases(t)]
-    phrases += [p for t in catalog.types for k in catalog.attributes[t] for p in catalog.attribute_phrases(k)]
-    return frozenset(s for p in phrases for s in noun_stems(p))
-
-
-def report(questions, catalog, values, stems, store, options) -> None:
+def report(questions, catalog, values, store, options) -> None:
     right: Counter = Counter()
     total: Counter = Counter()
     in_five = 0
@@ -157,7 +153,7 @@ def report(questions, catalog, values, stems, store, options) -> None:
         if gold is None:
             _, gold = store.read(row["cypher"], max_rows=None)
         began = time.perf_counter()
-        matches = values.find(question, stems) if values is not None else given(row)
+        matches = values.find(question) if values is not None else given(row)
         made: Asked = asked(question, matches, catalog)
         ranked = Search(made, catalog, most_nodes=options.most_nodes).ranked()
         seconds.append(time.perf_counter() - began)

@@ -82,6 +82,13 @@ class Catalog:
             (i, forward): self._phrases(i, forward) for i in range(len(self.links)) for forward in (True, False)
         }
         """For each link read forwards and backwards, the phrases that say it."""
+        real = [t for t in self.types if t not in self.relationships]
+        self.type_nouns = frozenset(s for t in real for p in self.type_phrases(t) for s in noun_stems(p))
+        """Stems of the words for types of nodes."""
+        self.nouns = self.type_nouns | {
+            s for t in self.types for k in self.attributes[t] for p in self.attribute_phrases(k) for s in noun_stems(p)
+        }
+        """Stems of the words for types of nodes and for properties."""
         self.clauses = {key: self._clauses(*key) for key in self.phrases}
 
     def _read_attributes(self, store: Store) -> None:

@@ -65,6 +65,16 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Words [start, end) that a text CONTAINS, STARTS WITH or ENDS WITH, in lower case."""
+
+    start: int
+    end: int
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What the cue words of a question ask for."""
 
@@ -81,14 +91,18 @@ class Frame:
     most_at: int = -1
     limit: int = 1
     numbers: tuple[Number, ...] = ()
+    texts: tuple[Part, ...] = ()
+    """Parts of texts: "containing the word X", "starts with X"."""
     negated: int = -1
     """The word that negates, -1 without one."""
     frame_words: frozenset[int] = frozenset()
     """Indexes of words that belong to the frame and ask for no part of the graph."""
 
 
-def frame(found: Sequence[Word], question: str, taken: frozenset[int], nouns: frozenset[str]) -> Frame:
-    """The frame of a question; `taken` are words that name values, `nouns` the stems of types and properties."""
+def frame(
+    found: Sequence[Word], question: str, taken: frozenset[int], nouns: frozenset[str], types: frozenset[str]
+) -> Frame:
+    """The frame of a question; `taken` are words that name values, `nouns` stems of types and properties, `types` of types."""
     lower = [w.lower for w in found]
     text = " ".join(lower)
     used: set[int] = set()
@@ -100,7 +114,12 @@ def frame(found: Sequence[Word], question: str, taken: frozenset[int], nouns: fr
     ):
         start += 1
     used |= set(range(start))
-    numbers = _numbers(found, question, taken)
+    texts = _texts(found, question)
+    in_texts = {i for t in texts for i in range(t.start, t.end)}
+    used |= in_texts | {
+        i for i, w in enumerate(lower) if texts and w in ("word", "words", "letter", "letters", "phrase")
+    }
+    numbers = _numbers(found, question, taken | in_texts)
     used |= {i for n in numbers for i in range(n.start, n.end)}
     output, asker, anchor = "node", "", start
     if start < len(lower) and lower[start] in AUXILIARY and not polite:
@@ -196,9 +215,9 @@ def frame(found: Sequence[Word], question: str, taken: frozenset[int], nouns: fr
         -1,
     )
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
-    if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in nouns for i in head):
+    if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in types for i in head):
         head = ()  # a verb
-    return Frame(output, asker, head, extreme, most, most_at, limit, numbers, negated, frozenset(used))
+    return Frame(output, asker, head, extreme, most, most_at, limit, numbers, texts, negated, frozenset(used))
 
 
 def _at(lower: Sequence[str], pair: tuple[str, str]) -> tuple[int, int] | None:
@@ -256,6 +275,24 @@ def _noun(
 
 def _plural(word: Word) -> bool:
     return word.lower.endswith("s") and not word.lower.endswith(("ss", "us", "is"))
+
+
+_PARTS = re.compile(
+    r"\b(contain(?:s|ing)?|includ(?:es|ing)|start(?:s|ing)? with|begin(?:s|ning)? with|end(?:s|ing)? (?:with|in))\s+"
+    r"(?:the )?(?:word |words |letters? |phrase |text )?(?:[\"'‘“]([^\"'’”]+)[\"'’”]|([A-Z]\b))"
+)
+
+
+def _texts(found: Sequence[Word], question: str) -> tuple[Part, ...]:
+    """Quoted parts of texts with the verb before them."""
+    parts = []
+    for m in _PARTS.finditer(question):
+        group = 2 if m[2] else 3
+        inside = [i for i, w in enumerate(found) if w.start < m.end(group) and m.start(group) < w.end]
+        if inside:
+            operator = {"s": "STARTS WITH", "b": "STARTS WITH", "e": "ENDS WITH"}.get(m[1][0].lower(), "CONTAINS")
+            parts.append(Part(inside[0], inside[-1] + 1, operator, m[group].lower()))
+    return tuple(parts)
 
 
 def _numbers(found: Sequence[Word], question: str, taken: frozenset[int]) -> tuple[Number, ...]:

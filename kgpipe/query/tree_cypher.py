@@ -89,4 +89,6 @@ def _condition(expression: str, name: str, condition: Condition, params: dict[st
     if condition.operator == "between":
         params[f"{name}_upper"] = condition.upper
         return f"${name} <= {expression} <= ${name}_upper"
+    if condition.operator.isupper():
+        return f"toLower({expression}) {condition.operator} ${name}"
     return f"{expression} {condition.operator} ${name}"

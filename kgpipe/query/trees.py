@@ -119,10 +119,15 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
         at = spans.index((m.start, m.end))
         choices[at].append((m.type, Condition(m.key, "=", m.value, at, score=m.score)))
     taken = frozenset(i for s in spans for i in range(*s))
-    nouns = frozenset(
-        s for t in catalog.types for p in (*catalog.type_phrases(t), *_attribute_phrases(catalog, t)) for s in noun_stems(p)
-    )  # fmt: skip
-    made = frame(found, question, taken, nouns)
+    made = frame(found, question, taken, catalog.nouns, catalog.type_nouns)
+    for n in made.texts:
+        texts = [
+            (t, Condition(key, n.operator, n.value, len(spans), score=0.8))
+            for t in catalog.types for key, x in catalog.attributes[t].items() if x.kind == "text"
+        ]  # fmt: skip
+        if texts:
+            spans.append((n.start, n.end))
+            choices.append(texts)
     for n in made.numbers:
         at = len(spans)
         years = 1000 <= n.value <= 2100 and (n.upper is None or n.upper <= 2100)
@@ -153,10 +158,6 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
 
 def _plain(value: float | None) -> float | int | None:
     return int(value) if value is not None and value == int(value) else value
-
-
-def _attribute_phrases(catalog: Catalog, t: str) -> list[str]:
-    return [p for key in catalog.attributes[t] for p in catalog.attribute_phrases(key)]
 
 
 @dataclass
@@ -575,6 +576,8 @@ class Search:
                     span = self.asked.spans[cond.span]
                     inverse = self.catalog.schema.relations[found.relation].inverse
                     wanted = anchor_is_subject(self.asked, word, span, self.catalog.phrases[link, True][0], inverse)
+                    if wanted is None and not {w.lower for w in self.asked.words[word : span[0]]} & {"by", "of"}:
+                        wanted = span[1] <= word  # the subject stands before its verb
                     if wanted is not None:
                         verdicts.append(1.0 if wanted == (end == s) else 0.0)
         return float(np.mean(verdicts)) if verdicts else 0.5
@@ -673,6 +676,9 @@ def said(tree: Tree, catalog: Catalog) -> str:
                 ">=": "at least ",
                 "<=": "at most ",
                 "between": "between ",
+                "CONTAINS": "containing ",
+                "STARTS WITH": "starting with ",
+                "ENDS WITH": "ending with ",
             }[c.operator]
             upper = f" and {c.upper}" if c.upper is not None else ""
             text += f" with {catalog.attribute_phrases(c.key)[0]} {operator}{c.value}{upper}"

@@ -100,9 +100,10 @@ class Values:
                 found[norm].append((t, key, value))
         return found
 
-    def find(self, question: str, stems_of_schema: frozenset[str]) -> list[Match]:
+    def find(self, question: str) -> list[Match]:
         """Every span of the question that names values, longest first; none inside a longer one of the same score."""
         found = words(question)
+        stems_of_schema = self.catalog.nouns
         spans: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
         for i in range(len(found)):
             for j in range(i + 1, min(len(found), i + LONGEST_SPAN) + 1):
