@@ -11,6 +11,7 @@ only read with --held-out. Without --linked the entities of ZOGRASCOPE's questio
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import dataclasses
 import gzip
@@ -25,14 +26,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from kgpipe.errors import KgpipeError
 from kgpipe.graph.introspect import read_schema
 from kgpipe.graph.store import Store
-from kgpipe.models.embed import load_embedder
-from kgpipe.query.catalog import Catalog
-from kgpipe.query.tree_cypher import tree_cypher
-from kgpipe.query.trees import Asked, Search, asked
-from kgpipe.query.values import Match, Values
+from kgpipe.query.property_graph import PropertyGraph
+from kgpipe.query.values import Match
 from kgpipe.query.words import words
 from kgpipe.schema import Schema
 
@@ -124,23 +121,21 @@ def main() -> None:
     parser.add_argument("-v", action="store_true")
     options = parser.parse_args()
     with Store(options.neo4j, options.user, options.password) as store:
-        schema = read_schema(store)
         zog = options.what == "zograscope"
         if zog:
-            schema = described(schema, options.path / "graph_schema.json")
             questions = zograscope(options.path, held_out=options.held_out)
             random.Random(0).shuffle(questions)
             questions = questions[: options.n]
         else:
-            if options.described:
-                schema = described(schema, options.described)
             questions = [json.loads(line) for line in options.path.read_text("utf-8").splitlines()][: options.n]
-        catalog = Catalog(schema, store, load_embedder())
-        values = Values(catalog, store) if options.linked or not zog else None
-        report(questions, catalog, values, store, options)
+        schema = read_schema(store)
+        if options.described:
+            schema = described(schema, options.described)
+        with contextlib.closing(PropertyGraph(store, schema=schema, most_nodes=options.most_nodes)) as graph:
+            report(questions, graph, store, options)
 
 
-def report(questions, catalog, values, store, options) -> None:
+def report(questions: list[dict[str, Any]], graph: PropertyGraph, store: Store, options: argparse.Namespace) -> None:
     right: Counter = Counter()
     total: Counter = Counter()
     in_five = 0
@@ -153,32 +148,22 @@ def report(questions, catalog, values, store, options) -> None:
         if gold is None:
             _, gold = store.read(row["cypher"], max_rows=None)
         began = time.perf_counter()
-        matches = values.find(question) if values is not None else given(row)
-        made: Asked = asked(question, matches, catalog)
-        ranked = Search(made, catalog, most_nodes=options.most_nodes).ranked()
+        matches = given(row) if "nl" in row and not options.linked else graph.values.find(question)
+        settled = graph.settle(question, matches, nodes=nodes, distinct="nl" not in row)
         seconds.append(time.perf_counter() - began)
-        hits = []
-        for s in ranked[:5]:
-            cypher, params = tree_cypher(s.tree, catalog, nodes=nodes, distinct="nl" not in row)
-            try:
-                _, rows = store.read(cypher, params, max_rows=None)
-            except KgpipeError as error:
-                print("FAILED", error, cypher)
-                rows = []
-            hits.append(same(rows, gold))
+        hits = [same(s.rows, gold) for s in settled]
         construct = row["construct"]
         total[construct] += 1
         right[construct] += bool(hits and hits[0])
-        in_five += any(hits)
+        in_five += any(hits[:5])
         by[construct].append(bool(hits and hits[0]))
         if options.v and not (hits and hits[0]):
             print("-", question)
             print("    gold", shape(row["cypher"]))
-            print("    named", [(m.type, m.key, m.value) for m in matches], made.frame.output, made.frame.asker,
-                  [made.words[i].text for i in made.frame.head])  # fmt: skip
-            for s, hit in list(zip(ranked, hits, strict=False))[:4]:
-                told = " ".join(f"{k}={v:.2f}" for k, v in s.features.items())
-                print(f"    {'OK' if hit else '  '} {s.score:.2f} {s.said}\n         {told}")
+            print("    named", [(m.type, m.key, m.value) for m in matches])
+            for s, hit in list(zip(settled, hits, strict=True))[:4]:
+                told = " ".join(f"{k}={v:.2f}" for k, v in s.found.features.items())
+                print(f"    {'OK' if hit else '  '} {s.score:.2f} {s.found.said} ({len(s.rows)})\n         {told}")
     n = sum(total.values())
     for construct in sorted(total):
         print(f"{construct:24} {right[construct]:4} of {total[construct]:4}")

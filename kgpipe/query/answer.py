@@ -73,13 +73,7 @@ def ask(
 
     `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched.
     """
-    question = one_line(question)
-    if not question:
-        raise InputError('The question is empty. Ask something, for example: kgpipe ask "Who designed the ENIAC?"')
-    if len(question) > LONGEST_QUESTION:
-        raise InputError(
-            f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read. Shorten it."
-        )
+    question = checked_question(question)
     if embedder is None:
         from kgpipe.models.embed import load_embedder
 
@@ -110,6 +104,18 @@ def ask(
         understood=best.said,
         candidates=candidates,
     )
+
+
+def checked_question(question: str) -> str:
+    """The question on one line; InputError when it is empty or too long."""
+    question = one_line(question)
+    if not question:
+        raise InputError('The question is empty. Ask something, for example: kgpipe ask "Who designed the ENIAC?"')
+    if len(question) > LONGEST_QUESTION:
+        raise InputError(
+            f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read. Shorten it."
+        )
+    return question
 
 
 def check_filled(store: Store) -> None:
@@ -185,9 +191,9 @@ def _sentence(rows: list[list[Any]], best: Ranked, facts: Sequence[dict[str, Any
         return "No: the graph holds no such fact."
     if output == "count":
         names = _counted(best, facts)
-        return f"{rows[0][0]}: {_listed(names)}" if len(names) == rows[0][0] > 0 else f"{rows[0][0]}."
+        return f"{rows[0][0]}: {listed(names)}" if len(names) == rows[0][0] > 0 else f"{rows[0][0]}."
     values = [str(row[0]) for row in rows]
-    return _listed(values) if values else "Nothing in the graph fits."
+    return listed(values) if values else "Nothing in the graph fits."
 
 
 def _counted(best: Ranked, facts: Sequence[dict[str, Any]]) -> list[str]:
@@ -200,7 +206,8 @@ def _counted(best: Ranked, facts: Sequence[dict[str, Any]]) -> list[str]:
     return []
 
 
-def _listed(values: Sequence[str]) -> str:
+def listed(values: Sequence[str]) -> str:
+    """Values as a sentence, the first twelve of them."""
     if len(values) > 12:
         return f"{', '.join(values[:12])} and {len(values) - 12} more."
     return f"{values[0]}." if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}."

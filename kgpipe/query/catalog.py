@@ -47,7 +47,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """Kind of a property: text, number, year, date or flag; `as_text` where numbers are kept as texts."""
+    """Kind of a property: text, number, year, date, flag or other; `as_text` where numbers are kept as texts."""
 
     kind: str
     as_text: bool = False
@@ -153,7 +153,7 @@ def kind_of(values: Sequence[Any]) -> Attribute:
         return Attribute("year" if all(v == int(v) and 1000 <= v <= 2100 for v in values) else "number")
     texts = [v for v in values if isinstance(v, str)]
     if len(texts) < len(values):
-        return Attribute("text")
+        return Attribute("other")
     if all(_NUMBER.fullmatch(v) for v in texts):
         years = all(v.isdigit() and 1000 <= int(v) <= 2100 for v in texts)
         return Attribute("year" if years else "number", as_text=True)

@@ -1,0 +1,152 @@
+"""Asking a Neo4j that kgpipe did not build: schema read from it, values indexed beside, query trees ranked and run."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kgpipe.config import cache_folder
+from kgpipe.errors import QueryRefused, StoreError
+from kgpipe.graph.introspect import read_schema
+from kgpipe.graph.store import Store
+from kgpipe.models.embed import Embedder, load_embedder
+from kgpipe.query import guard
+from kgpipe.query.answer import Answer, checked_question, listed
+from kgpipe.query.catalog import Catalog
+from kgpipe.query.tree_cypher import tree_cypher
+from kgpipe.query.trees import Scored, Search, asked
+from kgpipe.query.values import Match, Values
+from kgpipe.schema import Schema
+
+THRESHOLD = 0.3
+"""Least confidence of an answer."""
+MOST_RUN = 6
+"""Candidates that are run against the database."""
+EMPTY = 1.5
+"""Taken off the score of a candidate that finds nothing."""
+LEAST_COVERAGE = 0.3
+"""Share of the words of a question that its query must account for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A candidate that was run: its query, what came back, and its score less what an empty result costs."""
+
+    found: Scored
+    cypher: str
+    params: dict[str, Any]
+    columns: tuple[str, ...]
+    rows: list[list[Any]]
+    score: float
+
+
+class PropertyGraph:
+    """A database that can be asked. Making one reads its schema and, the first time, its text values (kept in the cache)."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        schema: Schema | None = None,
+        embedder: Embedder | None = None,
+        values_file: Path | None = None,
+        most_nodes: int = 4,
+    ) -> None:
+        """`schema` stands for the one read from the database, with descriptions; `values_file` for the cache."""
+        self.store = store
+        self.catalog = Catalog(schema or read_schema(store), store, embedder or load_embedder())
+        self.values = Values(self.catalog, store, values_file or _values_file(store))
+        self.most_nodes = most_nodes
+
+    def close(self) -> None:
+        self.values.close()
+
+    def settle(
+        self, question: str, matches: Sequence[Match] | None = None, *, nodes: bool = False, distinct: bool = True
+    ) -> list[Settled]:
+        """The best candidates, run, best first; what the question names is looked up unless `matches` says it."""
+        made = asked(question, self.values.find(question) if matches is None else matches, self.catalog)
+        ranked = Search(made, self.catalog, most_nodes=self.most_nodes).ranked()
+        settled = []
+        for found in ranked[:MOST_RUN]:
+            cypher, params = tree_cypher(found.tree, self.catalog, nodes=nodes, distinct=distinct)
+            try:
+                columns, rows = guard.run(cypher, params, self.store)
+            except QueryRefused:
+                continue  # too much work for the database; another reading may do
+            empty = not rows or (found.tree.output != "exists" and rows[0][0] in (0, None) and len(rows) == 1)
+            settled.append(Settled(found, cypher, params, tuple(columns), rows, found.score - EMPTY * empty))
+        return sorted(settled, key=lambda s: -s.score)
+
+    def ask(self, question: str, *, threshold: float = THRESHOLD) -> Answer:
+        """The answer of the best candidate; none below `threshold`."""
+        question = checked_question(question)
+        settled = self.settle(question)
+        candidates = tuple(
+            {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled
+        )
+        sure = confidence(settled)
+        if sure < threshold:
+            return Answer(question=question, confidence=sure, candidates=candidates)
+        best = settled[0]
+        return Answer(
+            question=question,
+            answers=tuple(tuple(row) for row in best.rows),
+            columns=best.columns,
+            confidence=sure,
+            cypher=best.cypher,
+            params=best.params,
+            text=_text(best),
+            source="graph",
+            understood=best.found.said,
+            candidates=candidates,
+        )
+
+
+def confidence(settled: Sequence[Settled]) -> float:
+    """Share of the likelihood that falls on candidates with the rows of the best one, times the words accounted for."""
+    if not settled:
+        return 0.0
+    best = settled[0]
+    weights = [math.exp(s.score - best.score) for s in settled]
+    agreeing = sum(w for w, s in zip(weights, settled, strict=True) if s.rows == best.rows)
+    coverage = best.found.features["coverage"]
+    if coverage < LEAST_COVERAGE:
+        return 0.0
+    return round(agreeing / sum(weights) * min(1.0, 0.4 + coverage), 4)
+
+
+def _text(best: Settled) -> str:
+    output = best.found.tree.output
+    values = [_shown(row[0]) for row in best.rows]
+    if output == "exists":
+        return "Yes." if best.rows[0][0] else "No: the graph holds nothing of the kind."
+    if not values or values == ["None"]:
+        return "Nothing in the graph fits."
+    return listed(values)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {v}" for k, v in sorted(value.items())) + "}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _values_file(store: Store) -> Path:
+    """The file of the index of this database as it is now: another count of nodes or relationships, another index."""
+    _, [[nodes]] = store.read("MATCH (n) RETURN count(n)")
+    _, [[edges]] = store.read("MATCH ()-[r]->() RETURN count(r)")
+    if not nodes:
+        raise StoreError(f"The database at {store.uri} is empty: nothing can be asked. Load a graph first.")
+    folder = cache_folder() / "values"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(store.uri.encode()).hexdigest()[:16]
+    file = folder / f"{name}-{nodes}-{edges}.sqlite"
+    for old in folder.glob(f"{name}-*.sqlite"):
+        if old != file:
+            old.unlink()
+    return file
