@@ -20,7 +20,7 @@ from kgpipe.query.frame import Frame, frame
 from kgpipe.query.link import encoded, scaled
 from kgpipe.query.rank import anchor_is_subject
 from kgpipe.query.values import Match, is_id
-from kgpipe.query.words import FUNCTION, LIGHT, Word, words
+from kgpipe.query.words import FUNCTION, LIGHT, PREPOSITION, Word, words
 
 WIDTH = 250
 """Partial trees kept at each step."""
@@ -29,8 +29,8 @@ BUDGET_S = 1.5
 MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
-    "whole": 3.0, "edges": 2.2, "least": 1.2, "coverage": 2.5, "head": 3.0, "order": 1.5, "values": 1.0, "size": -0.55,
-    "idle": -0.5, "passing": -0.5, "repeated": -0.6, "dropped": -2.5, "known": -1.5, "near": 1.0, "direction": 1.0, "frequent": 0.8,
+    "whole": 3.0, "edges": 2.2, "least": 1.2, "coverage": 1.5, "uncovered": -1.0, "head": 3.0, "order": 1.5, "values": 1.0, "size": -0.55,
+    "idle": -0.5, "passing": -0.5, "repeated": -0.2, "dropped": -2.5, "known": -1.5, "near": 1.0, "direction": 1.0, "frequent": 0.8,
 }  # fmt: skip
 """Weight of each feature."""
 ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
@@ -180,18 +180,22 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     """The evidence of the words of a question."""
     f = a.frame
     texts = [a.words[i].lower for i in a.content]
+    after = [a.words[i + 1].lower if i + 1 < len(a.words) else "" for i in a.content]
+    wider = [f"{t} {x}" if x in PREPOSITION else t for t, x in zip(texts, after, strict=True)]
     head = " ".join(a.words[i].lower for i in f.head)
     windows = _windows(a)
     asker = ASKERS.get(f.asker, "")
-    vectors = encoded([a.question, head or "thing", asker or "thing", *texts, *windows], catalog.embedder)
+    vectors = encoded([a.question, head or "thing", asker or "thing", *texts, *wider, *windows], catalog.embedder)
     n = len(texts)
-    per_word = vectors[3 : 3 + n]
+    per_word, with_preposition = vectors[3 : 3 + n], vectors[3 + n : 3 + 2 * n]
     stems = [a.words[i].stem for i in a.content]
 
     def near(phrases: Sequence[str], low: float = 0.35, high: float = 0.8) -> np.ndarray:
         if not n:
             return np.zeros(0)
-        soft = 0.85 * np.clip((per_word @ catalog.vectors(phrases).T - low) / (high - low), 0, 1).max(1)
+        table = catalog.vectors(phrases).T
+        near_by = np.maximum(per_word @ table, with_preposition @ table).max(1)
+        soft = 0.85 * np.clip((near_by - low) / (high - low), 0, 1)
         for p in phrases:
             inside = noun_stems(p)
             for w, s in enumerate(stems):
@@ -211,7 +215,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     links = {key: near(phrases) for key, phrases in catalog.phrases.items()}
     raw = {}
     for key, clauses in catalog.clauses.items():
-        raw[key] = float((catalog.vectors(clauses) @ vectors[3 + n :].T).max()) if windows else 0.0
+        raw[key] = float((catalog.vectors(clauses) @ vectors[3 + 2 * n :].T).max()) if windows else 0.0
     low, high = min(raw.values(), default=0.0), max(raw.values(), default=1.0)
     clauses = {key: scaled(v, low, max(high, low + 0.05)) for key, v in raw.items()}
     head_stems = noun_stems(head) if head else ()
@@ -502,8 +506,9 @@ class Search:
                 if i in a.frame.head:
                     covered[w] = max(covered[w], self._head(tree))
             coverage = float((covered * heavy).sum() / heavy.sum())
+            uncovered = float(((1 - covered) * heavy).sum())
         else:
-            coverage = 0.5
+            coverage, uncovered = 0.5, 0.0
         clause = [max(e.clauses[link, True], e.clauses[link, False]) for _, _, link in tree.edges]
         edges = [0.5 * g + 0.5 * k for g, k in zip(given[:n_edges], clause, strict=True)]
         idle = 0.0
@@ -524,6 +529,7 @@ class Search:
             "edges": float(np.mean(edges)) if edges else 0.5,
             "least": float(min(edges)) if edges else 0.5,
             "coverage": coverage,
+            "uncovered": uncovered,
             "head": self._head(tree),
             "known": float(bool(known)),
             "near": self._near(
