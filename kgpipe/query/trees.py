@@ -30,7 +30,7 @@ MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "whole": 3.0, "edges": 2.2, "least": 1.2, "coverage": 1.5, "uncovered": -1.0, "head": 3.0, "order": 1.5, "values": 1.0, "size": -0.55,
-    "idle": -0.5, "passing": -0.5, "repeated": -0.2, "dropped": -2.5, "known": -1.5, "near": 1.0, "direction": 1.0, "frequent": 0.8,
+    "idle": -0.5, "passing": -0.5, "repeated": -0.2, "dropped": -2.5, "bound": -1.5, "outward": 1.0, "known": -1.5, "near": 1.0, "direction": 1.0, "frequent": 0.8,
 }  # fmt: skip
 """Weight of each feature."""
 ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
@@ -491,11 +491,15 @@ class Search:
         keys += [tree.order[0]] if tree.order else []
         columns += [e.attributes[k] for k in keys]
         n_words = len(a.content)
+        outward = _distances(tree, tree.root)
         given = np.zeros(len(columns))
         word_of = np.full(len(columns), -1)
         if n_words and columns:
             matrix = np.stack(columns, 1)
-            rows, cols = linear_sum_assignment(-matrix)
+            # of two nodes of one type the outer one takes the later word
+            depth = np.array([0.0] * n_edges + [float(outward[i]) for i in range(len(tree.nodes))] + [0.0] * len(keys))
+            later = np.outer(np.arange(n_words) / max(1, n_words), depth)
+            rows, cols = linear_sum_assignment(-(matrix + 0.01 * later))
             given[cols] = matrix[rows, cols]
             word_of[cols] = rows
             heavy = np.array([0.3 if a.words[i].lower in LIGHT - INDEFINITE else 1.0 for i in a.content])
@@ -531,6 +535,12 @@ class Search:
             "coverage": coverage,
             "uncovered": uncovered,
             "head": self._head(tree),
+            "bound": self._bound(tree),
+            "outward": self._outward(
+                tree,
+                outward,
+                [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of[n_edges:], given[n_edges:], strict=True)],
+            ),
             "known": float(bool(known)),
             "near": self._near(
                 tree, [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
@@ -549,6 +559,42 @@ class Search:
             "repeated": float(len(kinds) - len(set(kinds))),
             "dropped": float(len(a.choices) - len(present)),
         }
+
+    def _bound(self, tree: Tree) -> float:
+        """How many values that stand far from what is asked for are conditions on it, each up to 1."""
+        a = self.asked
+        f = a.frame
+        start = f.head[-1] + 1 if f.head else 0
+        far = 0.0
+        for condition in tree.nodes[tree.root].conditions:
+            if condition.operator != "=":
+                continue
+            span = a.spans[condition.span]
+            between = [
+                w for w, i in enumerate(a.content)
+                if start <= i < span[0] and self.evidence.attributes[condition.key][w] < 0.6
+            ]  # fmt: skip
+            far += min(1.0, max(0, len(between) - bool(tree.key)) / 2)
+        return far
+
+    def _outward(self, tree: Tree, distance: dict[int, int], at: Sequence[int]) -> float:
+        """Share of edges whose outer node is said after the inner one."""
+        a = self.asked
+        place = {}
+        for i, node in enumerate(tree.nodes):
+            spans = [a.spans[c.span][0] for c in node.conditions]
+            if spans:
+                place[i] = max(spans)
+            elif i < len(at) and at[i] >= 0:
+                place[i] = at[i]
+        if a.frame.head and not tree.nodes[tree.root].conditions:
+            place[tree.root] = a.frame.head[-1]
+        verdicts = []
+        for s, o, _ in tree.edges:
+            inner, outer = (s, o) if distance[s] < distance[o] else (o, s)
+            if inner in place and outer in place:
+                verdicts.append(1.0 if place[inner] < place[outer] else 0.0)
+        return float(np.mean(verdicts)) if verdicts else 0.5
 
     def _near(self, tree: Tree, at: Sequence[int]) -> float:
         """Share of edges whose word stands nearest to a value at one of their ends, or beyond."""
@@ -610,6 +656,8 @@ class Search:
                 verb = e.attributes[tree.key].max(initial=0.0)
                 return 0.55 + 0.45 * verb if kind in ("year", "date") else 0.6 * e.head_attributes[tree.key]
             return e.head_attributes[tree.key] * (1.0 if f.asker in ("when", "old", "long", "much") or f.head else 0.6)
+        if f.asker in ("when", "old", "long", "much", "tall", "expensive"):
+            return 0.2 * e.head_types[node.type]
         fit = e.head_types[node.type]
         for a, b, link in tree.edges:
             if (
