@@ -585,6 +585,20 @@ def schema_check(
         typer.echo(f"{file} is good: {counts['entities']} entity types, {counts['relations']} relations.")
 
 
+@schema_app.command("read")
+def schema_read(neo4j: Neo4jOption = None, workspace: WorkspaceOption = None) -> None:
+    """Print the schema of a Neo4j database as a schema file, to add descriptions to for `kgpipe ask --schema`.
+
+    Example: kgpipe schema read --neo4j bolt://localhost:7687 > shop.yaml
+    """
+    from kgpipe import schema as schemas
+    from kgpipe.graph.introspect import read_schema
+    from kgpipe.graph.store import open_store
+
+    with open_store(configuration.load(workspace=workspace, neo4j=neo4j)) as store:
+        typer.echo(schemas.to_yaml(read_schema(store)), nl=False)
+
+
 @schema_app.command("json-schema")
 def schema_json() -> None:
     """Print the JSON Schema of schema files, for editors.
@@ -731,23 +745,28 @@ def ask(
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Show the query and the readings that lost.")
     ] = False,
+    schema: Annotated[
+        str, typer.Option("--schema", help="Schema file that describes a Neo4j which kgpipe did not build.")
+    ] = "",
     workspace: WorkspaceOption = None,
     neo4j: Neo4jOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the graph; every answer comes with the sentences that state it.
 
+    With --neo4j any Neo4j can be asked, also one that kgpipe did not build; nothing is written there.
+
     Example: kgpipe ask "Who designed the Analytical Engine?"
     """
-    from kgpipe.query import answer
+    from kgpipe.query import answer, property_graph
 
     if bool(question) == bool(questions):
         raise typer.BadParameter('give a question, or a file with --questions. Example: kgpipe ask "Who designed C?"')
     config = configuration.load(workspace=workspace, neo4j=neo4j)
     asked = answer.read_questions(questions) if questions else [{"id": "", "question": question}]
-    with answer.opened(config) as (store, schema):
+    with property_graph.asking(config, schema) as ask_graph:
         for item in asked:
-            found = answer.ask(item["question"], store, schema, entities=item.get("entities") or ())
+            found = ask_graph(item["question"], entities=item.get("entities") or ())
             if questions and as_json:
                 typer.echo(json.dumps({"id": item["id"], **found.to_json()}, ensure_ascii=False, default=str))
             elif as_json:

@@ -158,6 +158,20 @@ def load(name_or_path: str | Path) -> Schema:
     return parse(text, where=str(path))
 
 
+def to_yaml(schema: Schema) -> str:
+    """The schema as a file that `parse` reads back; what is empty is left out."""
+
+    def row(made: EntityType | RelationType) -> dict[str, Any]:
+        found = {"is" if k == "parent" else k: list(v) if isinstance(v, tuple) else v for k, v in asdict(made).items()}
+        kept = {k: v for k, v in found.items() if v and k != "name" and not (k == "stored" and v == "relationship")}
+        return {k: v for k, v in kept.items() if not (k == "label" and v == in_words(made.name))}
+
+    held = {"name": schema.name, "description": schema.description} if schema.description else {"name": schema.name}
+    held["entities"] = {e.name: row(e) for e in schema.entities.values()}
+    held["relations"] = {r.name: row(r) for r in schema.relations.values()}
+    return yaml.safe_dump(held, sort_keys=False, allow_unicode=True)
+
+
 _TOP = {"name", "description", "entities", "relations"}
 _ENTITY = {"label", "description", "literal", "is", "synonyms"}
 _RELATION = {

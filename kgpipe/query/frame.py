@@ -125,8 +125,8 @@ def frame(
     if start < len(lower) and lower[start] in AUXILIARY and not polite:
         output = "exists"
         anchor = start + 1
-    if m := _at(lower, ("how", "many")):
-        output, anchor = "count", m[1]
+    if m := _at(lower, ("how", "many")) or _at(lower, ("how", "often")):
+        output, anchor = "count", m[1] + (lower[m[1] : m[1] + 1] == ["times"])
     elif (m := _number_of(found, nouns)) or (m := _at(lower, ("count", "of"))) or (m := _at(lower, ("total", "of"))):
         output, anchor = "count", m[1]
         if m[1] < len(lower) and lower[m[1]] in ("the", "all"):
@@ -160,7 +160,7 @@ def frame(
                 break
         if lower[start : start + 1] == ["how"] and start + 1 < len(lower):
             after = lower[start + 1]
-            if after in ("old", "long", "much", "tall", "far", "expensive", "often"):
+            if after in ("old", "long", "much", "tall", "far", "expensive"):
                 asker, anchor = after, start + 2
                 used |= {start + 1}
     extreme, most, most_at = None, 0, -1

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kgpipe.config import cache_folder
-from kgpipe.errors import QueryRefused, StoreError
+from kgpipe import schema as schemas
+from kgpipe.config import Config, cache_folder
+from kgpipe.errors import InputError, QueryRefused, SchemaError, StoreError
+from kgpipe.graph.cypher import OWN_SCHEMA
 from kgpipe.graph.introspect import read_schema
-from kgpipe.graph.store import Store
+from kgpipe.graph.store import Store, open_store
 from kgpipe.models.embed import Embedder, load_embedder
-from kgpipe.query import guard
+from kgpipe.query import answer, guard
 from kgpipe.query.answer import Answer, checked_question, listed
 from kgpipe.query.catalog import Catalog
 from kgpipe.query.tree_cypher import tree_cypher
@@ -82,10 +86,15 @@ class PropertyGraph:
             settled.append(Settled(found, cypher, params, tuple(columns), rows, found.score - EMPTY * empty))
         return sorted(settled, key=lambda s: -s.score)
 
-    def ask(self, question: str, *, threshold: float = THRESHOLD) -> Answer:
-        """The answer of the best candidate; none below `threshold`."""
+    def ask(
+        self, question: str, *, entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD
+    ) -> Answer:  # fmt: skip
+        """The answer of the best candidate; none below `threshold`.
+
+        `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched.
+        """
         question = checked_question(question)
-        settled = self.settle(question)
+        settled = self.settle(question, self.values.given(question, entities) if entities else None)
         candidates = tuple(
             {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled
         )
@@ -105,6 +114,57 @@ class PropertyGraph:
             understood=best.found.said,
             candidates=candidates,
         )
+
+
+@contextlib.contextmanager
+def asking(config: Config, schema: str = "") -> Iterator[Callable[..., Answer]]:
+    """What answers (question, entities=...) for the configured graph: the workspace's, or a database of others.
+
+    `schema` is a schema file for such a database, with descriptions, labels and synonyms of what it holds.
+    """
+    if config.neo4j:
+        with open_store(config) as store:
+            _, ours = store.read(OWN_SCHEMA)
+            if not ours:
+                with contextlib.closing(PropertyGraph(store, schema=_described(schema, store))) as graph:
+                    yield graph.ask
+                return
+    if schema:
+        raise InputError(
+            f"--schema {schema} is for a Neo4j that kgpipe did not build; a graph of ours tells its schema itself. Leave it out."
+        )
+    with answer.opened(config) as (store, known):
+
+        def ask(question: str, *, entities: Sequence[dict[str, Any]] = ()) -> Answer:
+            return answer.ask(question, store, known, entities=entities)
+
+        yield ask
+
+
+def _described(file: str, store: Store) -> Schema | None:
+    """The schema of the database with the words of a file: labels, descriptions, synonyms, inverses, symmetry."""
+    if not file:
+        return None
+    told, held = schemas.load(file), read_schema(store)
+    for kind, mine, theirs in (("type", told.entities, held.entities), ("relation", told.relations, held.relations)):
+        for name in mine:
+            if name not in theirs and not (kind == "type" and mine[name].literal):
+                raise SchemaError(
+                    f'{file}: the database at {store.uri} has no {kind} "{name}"; it has {", ".join(sorted(theirs))}. '
+                    "Take it out, or begin anew with: kgpipe schema read --neo4j URI"
+                )
+    entities = {
+        e.name: dataclasses.replace(held.entities[e.name], label=e.label, description=e.description, synonyms=e.synonyms)
+        for e in told.entities.values() if e.name in held.entities
+    }  # fmt: skip
+    relations = {
+        r.name: dataclasses.replace(
+            held.relations[r.name], label=r.label, description=r.description, synonyms=r.synonyms, inverse=r.inverse,
+            symmetric=r.symmetric,
+        )
+        for r in told.relations.values()
+    }  # fmt: skip
+    return dataclasses.replace(held, entities=held.entities | entities, relations=held.relations | relations)
 
 
 def confidence(settled: Sequence[Settled]) -> float:

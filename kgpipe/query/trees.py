@@ -566,6 +566,9 @@ class Search:
         f = a.frame
         start = f.head[-1] + 1 if f.head else 0
         far = 0.0
+        said = self.evidence.types[tree.nodes[tree.root].type] >= 0.6
+        if int(said.sum()) + (f.asker == "who") < 2:
+            return 0.0  # the type is named once: there is no other node that the value may be of
         for condition in tree.nodes[tree.root].conditions:
             if condition.operator != "=":
                 continue

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgpipe import literals
+from kgpipe.errors import InputError
 from kgpipe.graph.store import quoted
 from kgpipe.query.words import FUNCTION, LIGHT, Word, words
 
@@ -125,6 +126,27 @@ class Values:
         ]  # fmt: skip
         matches += self._alike(question, found, matches, stems_of_schema)
         return _longest(matches)
+
+    def given(self, question: str, entities: Sequence[dict[str, Any]]) -> list[Match]:
+        """Matches for what is said to be named: {"text", "label"?, "value"?}; InputError when the graph has no such value."""
+        found = words(question)
+        lower = [w.lower for w in found]
+        matches = []
+        for entity in entities:
+            wanted = [w.lower for w in words(entity["text"])]
+            at = next((i for i in range(len(lower)) if wanted and lower[i : i + len(wanted)] == wanted), None)
+            if at is None:
+                raise InputError(
+                    f'"{entity["text"]}" does not stand in the question. Give the words as they stand there.'
+                )
+            key = norm(str(entity.get("value") or entity["text"]))
+            hits = [h for h in self.look_up([key])[key] if entity.get("label") in (None, "", h[0])]
+            if not hits:
+                raise InputError(
+                    f'The graph holds no value "{entity.get("value") or entity["text"]}". Leave it out or correct it.'
+                )
+            matches += [Match(at, at + len(wanted), t, k, value, 1.0) for t, k, value in hits]
+        return matches
 
     def _any_day_first(self) -> bool:
         return any(self.day_first.values())

@@ -1,7 +1,13 @@
 """Reading a graph that kgpipe did not build: links, keys, values named in questions, and the frame of a question."""
 
-import pytest
+import json
 
+import pytest
+from typer.testing import CliRunner
+
+from kgpipe import schema as schemas
+from kgpipe.cli import app
+from kgpipe.errors import SchemaError
 from kgpipe.graph.introspect import read_schema
 from kgpipe.graph.store import Store
 from kgpipe.models.embed import load_embedder
@@ -91,3 +97,57 @@ def test_frame_of_a_question(question, expected):
         "numbers": [(n.operator, n.value, n.upper) for n in made.numbers],
     }
     assert {key: said[key] for key in expected} == expected
+
+
+@pytest.fixture
+def command(shop, graph, tmp_path, monkeypatch):
+    monkeypatch.setenv("NEO4J_PASSWORD", graph.password)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        return CliRunner().invoke(app, [*args, "--neo4j", graph.uri])
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Which supplier supplies rye bread?", [["Lindqvist & Sons"]]),
+        ("How many orders contain rye bread?", [[2]]),
+        ("Which products does O'Hara Ltd. supply?", [["Butter"]]),
+        ("Which products cost more than 3?", [["Rye bread"]]),
+        ("What is the price of butter?", [[2]]),
+        ("What is the average price of the products?", [[2.75]]),
+    ],
+)
+def test_a_graph_of_others_is_asked_and_left_as_it_is(command, shop, question, expected):
+    before = shop[1].read("MATCH (n) RETURN count(n), sum(size(keys(n)))")
+    made = command("ask", question, "--json")
+    assert made.exit_code == 0, made.output
+    assert json.loads(made.output)["answers"] == expected
+    assert shop[1].read("MATCH (n) RETURN count(n), sum(size(keys(n)))") == before
+    assert shop[1].read("SHOW INDEXES YIELD type WHERE type <> 'LOOKUP' RETURN type")[1] == []
+
+
+def test_the_graph_does_not_tell_what_it_does_not_hold(command):
+    made = command("ask", "What is the weather tomorrow?", "--json")
+    assert json.loads(made.output)["answers"] == []
+
+
+def test_a_schema_file_gives_the_words(command, tmp_path):
+    written = command("schema", "read").output
+    assert schemas.to_yaml(schemas.parse(written)) == written
+    (tmp_path / "shop.yaml").write_text(
+        written.replace("  CONTAINS:\n", "  CONTAINS:\n    synonyms: [item on the ticket]\n")
+    )
+    made = command("ask", "-v", "How many orders have rye bread as item on the ticket?", "--schema", "shop.yaml")
+    assert made.output.startswith("2."), made.output
+
+
+def test_a_schema_file_with_a_type_that_the_graph_has_not(command, tmp_path):
+    (tmp_path / "shop.yaml").write_text("entities: {Planet: {}}\n")
+    made = command("ask", "Who supplies butter?", "--schema", "shop.yaml")
+    assert isinstance(made.exception, SchemaError)
+    assert 'has no type "Planet"' in str(made.exception)
