@@ -84,6 +84,8 @@ class Frame:
     """who, where, when, old, long, much or empty."""
     head: tuple[int, ...] = ()
     """Indexes of the words of the noun phrase that is asked for, its last noun last."""
+    head_value: int = -1
+    """The word of a value that stands for what is asked for: "how many Police Constables"."""
     extreme: tuple[int, str, int] | None = None
     """(sign, gloss, word) of a superlative."""
     most: int = 0
@@ -217,7 +219,12 @@ def frame(
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
     if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in types for i in head):
         head = ()  # a verb
-    return Frame(output, asker, head, extreme, most, most_at, limit, numbers, texts, negated, frozenset(used))
+    value = _value_at(found, anchor, taken) if not asker and output != "exists" else -1
+    if value >= 0 and head and head[0] == value + 1:
+        value = -1  # "which Pontiac vehicles"
+    elif value >= 0:
+        head = ()
+    return Frame(output, asker, head, value, extreme, most, most_at, limit, numbers, texts, negated, frozenset(used))
 
 
 def _at(lower: Sequence[str], pair: tuple[str, str]) -> tuple[int, int] | None:
@@ -260,6 +267,8 @@ def _noun(
             i += 1
             continue
         known = w.stem in nouns
+        if phrase and len(w.lower) > 4 and w.lower.endswith(("ed", "ing")) and not w.lower.endswith("eed"):
+            break  # a participle: "individuals named"
         if (
             phrase
             and found[phrase[-1]].stem in nouns
@@ -274,7 +283,11 @@ def _noun(
 
 
 def _plural(word: Word) -> bool:
-    return word.lower.endswith("s") and not word.lower.endswith(("ss", "us", "is"))
+    return (
+        word.lower in ("people", "men", "women", "children")
+        or word.lower.endswith("s")
+        and not word.lower.endswith(("ss", "us", "is"))
+    )
 
 
 _PARTS = re.compile(
@@ -293,6 +306,18 @@ def _texts(found: Sequence[Word], question: str) -> tuple[Part, ...]:
             operator = {"s": "STARTS WITH", "b": "STARTS WITH", "e": "ENDS WITH"}.get(m[1][0].lower(), "CONTAINS")
             parts.append(Part(inside[0], inside[-1] + 1, operator, m[group].lower()))
     return tuple(parts)
+
+
+def _value_at(found: Sequence[Word], anchor: int, taken: frozenset[int]) -> int:
+    """The last word of the value that stands where the noun should, when no noun follows it."""
+    i = abs(anchor)
+    while i < len(found) and i not in taken and found[i].lower in FUNCTION:
+        i += 1
+    if i >= len(found) or i not in taken:
+        return -1
+    while i + 1 < len(found) and i + 1 in taken:
+        i += 1
+    return i
 
 
 def _numbers(found: Sequence[Word], question: str, taken: frozenset[int]) -> tuple[Number, ...]:

@@ -182,7 +182,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     texts = [a.words[i].lower for i in a.content]
     after = [a.words[i + 1].lower if i + 1 < len(a.words) else "" for i in a.content]
     wider = [f"{t} {x}" if x in PREPOSITION else t for t, x in zip(texts, after, strict=True)]
-    head = " ".join(a.words[i].lower for i in f.head)
+    head = " ".join("person" if a.words[i].lower in INDEFINITE else a.words[i].lower for i in f.head)
     windows = _windows(a)
     asker = ASKERS.get(f.asker, "")
     vectors = encoded([a.question, head or "thing", asker or "thing", *texts, *wider, *windows], catalog.embedder)
@@ -480,7 +480,8 @@ class Search:
             columns.append(np.maximum(e.links[link, True], e.links[link, False]))
         n_edges = len(columns)
         for i, node in enumerate(tree.nodes):
-            columns.append(e.types[node.type] * (1.0 if i != tree.root or tree.key or tree.output == "exists" else 0.9))
+            inner = i != tree.root or tree.key or tree.output == "exists"
+            columns.append(e.types[node.type] * (0.9 if node.conditions or not inner else 1.0))
         free = [
             i
             for i, node in enumerate(tree.nodes)
@@ -520,7 +521,8 @@ class Search:
             if given[k] < 0.3:
                 rivals = sum({x.subject, x.object} == {tree.nodes[s].type, tree.nodes[o].type} for x in c.links)
                 idle += 0.3 + 0.7 * (1 - 1 / max(1, rivals))
-        passing = sum(given[n_edges + i] < 0.3 for i in free)
+        wordless = {i for k, (s, o, _) in enumerate(tree.edges) if given[k] < 0.3 for i in (s, o)}
+        passing = sum(given[n_edges + i] < 0.3 and i in wordless for i in free)
         present = {cond.span for node in tree.nodes for cond in node.conditions}
         kinds = [node.type for node in tree.nodes]
         scores = [cond.score for node in tree.nodes for cond in node.conditions]
@@ -590,8 +592,10 @@ class Search:
                 place[i] = max(spans)
             elif i < len(at) and at[i] >= 0:
                 place[i] = at[i]
-        if a.frame.head and not tree.nodes[tree.root].conditions:
+        if a.frame.head:
             place[tree.root] = a.frame.head[-1]
+        elif a.frame.asker or a.frame.head_value >= 0:
+            place[tree.root] = a.frame.head_value
         verdicts = []
         for s, o, _ in tree.edges:
             inner, outer = (s, o) if distance[s] < distance[o] else (o, s)
@@ -650,6 +654,9 @@ class Search:
         node = tree.nodes[tree.root]
         if tree.output == "exists":
             return 0.5
+        if not f.head and f.head_value >= 0:  # "how many Police Constables"
+            spans = [self.asked.spans[c.span] for c in node.conditions]
+            return 1.0 if not tree.key and any(start <= f.head_value < end for start, end in spans) else 0.1
         if not f.head and f.asker not in ASKERS:
             return 0.5
         if tree.key:
