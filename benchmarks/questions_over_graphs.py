@@ -28,7 +28,9 @@ from typing import Any
 
 from kgpipe.graph.introspect import read_schema
 from kgpipe.graph.store import Store
+from kgpipe.query.catalog import Catalog
 from kgpipe.query.property_graph import PropertyGraph
+from kgpipe.query.trees import Tree
 from kgpipe.query.values import Match
 from kgpipe.query.words import words
 from kgpipe.schema import Schema
@@ -101,9 +103,42 @@ def _bag(rows: list[list[Any]]) -> Counter:
     return Counter(json.dumps([plain(v) for v in row], sort_keys=True, ensure_ascii=False) for row in rows)
 
 
-def shape(cypher: str) -> str:
-    """What a gold query says, for comparing graphs: labels, relations, conditions, return."""
-    return " ".join(cypher.split())
+def gold_graph(cypher: str) -> Any:
+    """The query graph of a ZOGRASCOPE query in one form: what is asked, and the rooted tree below it."""
+    nodes: dict[str, tuple[str, str]] = {}
+    edges: set[tuple[str, str, str]] = set()
+    for match in re.finditer(r"MATCH (.*?)(?=\s+MATCH|\s+RETURN)", cypher, re.DOTALL):
+        parts = re.split(r"-\[:(\w+)\]-", match[1].strip())
+        names = []
+        for node in parts[::2]:
+            m = re.match(r"\((\w+):(\w+)(?: WHERE \w+\.(\w+) = \"(.*)\")?\)$", node.strip(), re.DOTALL)
+            nodes[m[1]] = (m[2], f"{m[3]}={m[4]}" if m[3] else "")
+            names.append(m[1])
+        edges |= {(a, r, b) for a, r, b in zip(names, parts[1::2], names[1:], strict=False)}
+    ending = re.search(r"RETURN (.*)$", cypher, re.DOTALL)[1]
+    root = re.search(r"x\d+", ending)[0]
+    key = re.match(r"x\d+\.(\w+)", ending)
+    order = re.search(r"ORDER BY x\d+\.(\w+) (\w+)", ending)
+    asked = (key[1] if key else "", "COUNT" in ending, (order[1], order[2].lower()) if order else None)
+    return asked, _rooted(root, "", nodes, edges)
+
+
+def tree_graph(tree: Tree, catalog: Catalog) -> Any:
+    """The same form of a tree."""
+    nodes = {
+        str(i): (n.type, ",".join(f"{c.key}={c.value}" for c in n.conditions)) for i, n in enumerate(tree.nodes)
+    }  # fmt: skip
+    edges = {(str(a), catalog.links[link].relation, str(b)) for a, b, link in tree.edges}
+    return (tree.key, tree.output == "count", tree.order), _rooted(str(tree.root), "", nodes, edges)
+
+
+def _rooted(at: str, parent: str, nodes: dict[str, tuple[str, str]], edges: set[tuple[str, str, str]]) -> Any:
+    below = []
+    for a, r, b in edges:
+        other = b if a == at else a if b == at else ""
+        if other and other != parent:
+            below.append((r, _rooted(other, at, nodes, edges)))
+    return (*nodes[at], tuple(sorted(below)))
 
 
 def main() -> None:
@@ -138,7 +173,7 @@ def main() -> None:
 def report(questions: list[dict[str, Any]], graph: PropertyGraph, store: Store, options: argparse.Namespace) -> None:
     right: Counter = Counter()
     total: Counter = Counter()
-    in_five = 0
+    in_five = exact = 0
     seconds = []
     by = defaultdict(list)
     for row in questions:
@@ -156,10 +191,12 @@ def report(questions: list[dict[str, Any]], graph: PropertyGraph, store: Store, 
         total[construct] += 1
         right[construct] += bool(hits and hits[0])
         in_five += any(hits[:5])
+        if "nl" in row and settled:
+            exact += tree_graph(settled[0].found.tree, graph.catalog) == gold_graph(row["cypher"])
         by[construct].append(bool(hits and hits[0]))
         if options.v and not (hits and hits[0]):
             print("-", question)
-            print("    gold", shape(row["cypher"]))
+            print("    gold", " ".join(row["cypher"].split()))
             print("    named", [(m.type, m.key, m.value) for m in matches])
             for s, hit in list(zip(settled, hits, strict=True))[:4]:
                 told = " ".join(f"{k}={v:.2f}" for k, v in s.found.features.items())
@@ -167,7 +204,7 @@ def report(questions: list[dict[str, Any]], graph: PropertyGraph, store: Store, 
     n = sum(total.values())
     for construct in sorted(total):
         print(f"{construct:24} {right[construct]:4} of {total[construct]:4}")
-    print(f"all {sum(right.values())}/{n} = {sum(right.values()) / n:.3f}; in the first five {in_five / n:.3f}; "
+    print(f"all {sum(right.values())}/{n} = {sum(right.values()) / n:.3f}; in the first five {in_five / n:.3f}; exact graph {exact / n:.3f}; "
           f"median {statistics.median(seconds):.2f} s, p95 {sorted(seconds)[int(0.95 * len(seconds))]:.2f} s")  # fmt: skip
 
 

@@ -29,8 +29,7 @@ BUDGET_S = 1.5
 MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
-    "whole": 3.0, "edges": 2.2, "least": 1.2, "coverage": 1.5, "uncovered": -1.0, "head": 3.0, "order": 1.5, "values": 1.0, "size": -0.55,
-    "idle": -0.5, "passing": -0.5, "repeated": -0.2, "dropped": -2.5, "bound": -1.5, "outward": 1.0, "known": -1.5, "near": 1.0, "direction": 1.0, "frequent": 0.8,
+    "whole": 4.3, "edges": 2.4, "least": 1.6, "coverage": 1.7, "uncovered": -2.4, "head": 3.7, "order": 1.8, "values": 1.0, "size": -1.8, "idle": -0.5, "passing": -0.9, "repeated": -0.1, "dropped": -4.0, "bound": -1.6, "outward": 1.7, "known": -1.5, "near": 1.2, "direction": 1.0, "frequent": 0.4,
 }  # fmt: skip
 """Weight of each feature."""
 ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
@@ -665,6 +664,11 @@ class Search:
             if wants_time:
                 verb = e.attributes[tree.key].max(initial=0.0)
                 return 0.55 + 0.45 * verb if kind in ("year", "date") else 0.6 * e.head_attributes[tree.key]
+            named_by = set(noun_stems(self.catalog.label(node.type))) & set(
+                noun_stems(self.catalog.attribute_phrases(tree.key)[0])
+            )
+            if named_by and f.output == "node":
+                return 0.85 * e.head_attributes[tree.key]  # the email address of an email is the email
             return e.head_attributes[tree.key] * (1.0 if f.asker in ("when", "old", "long", "much") or f.head else 0.6)
         if f.asker in ("when", "old", "long", "much", "tall", "expensive"):
             return 0.2 * e.head_types[node.type]
