@@ -91,6 +91,10 @@ class Frame:
     most: int = 0
     """+1 where what has the most of something is asked for, -1 for the fewest."""
     most_at: int = -1
+    aggregate: str = ""
+    """avg or sum where things are ranked by that of a property."""
+    group: int = -1
+    """The word after each, per or every; -1 without one."""
     limit: int = 1
     numbers: tuple[Number, ...] = ()
     texts: tuple[Part, ...] = ()
@@ -216,6 +220,20 @@ def frame(
         ),
         -1,
     )
+    aggregate = ""
+    if (
+        output in ("avg", "sum")
+        and (extreme or most)
+        and any(w in ("which", "what", "who") for w in lower[start : start + 3])
+    ):
+        aggregate, output = output, "node"
+        which = next(i for i, w in enumerate(lower) if i >= start and w in ("which", "what", "who"))
+        anchor, asker = which + 1, "who" if lower[which] == "who" else ""
+    if "top" in lower and not extreme and not most and "top" not in {lower[i] for i in taken}:
+        extreme = (1, "number", lower.index("top"))
+    group = next((i + 1 for i, w in enumerate(lower[:-1]) if w in ("each", "per", "every") and i + 1 not in taken), -1)
+    if group > 0:
+        used.add(group - 1)
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
     if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in types for i in head):
         head = ()  # a verb
@@ -224,7 +242,22 @@ def frame(
         value = -1  # "which Pontiac vehicles"
     elif value >= 0:
         head = ()
-    return Frame(output, asker, head, value, extreme, most, most_at, limit, numbers, texts, negated, frozenset(used))
+    return Frame(
+        output,
+        asker,
+        head,
+        value,
+        extreme,
+        most,
+        most_at,
+        aggregate,
+        group,
+        limit,
+        numbers,
+        texts,
+        negated,
+        frozenset(used),
+    )
 
 
 def _at(lower: Sequence[str], pair: tuple[str, str]) -> tuple[int, int] | None:

@@ -14,81 +14,133 @@ def tree_cypher(
 ) -> tuple[str, dict[str, Any]]:
     """Cypher and parameters; with `nodes` what is asked for is returned as a node, else by the property that names it.
 
-    Without `distinct` a row is given as often as it is matched. All edges stand in one MATCH, so that no relationship is taken twice; null never comes first or last in an order.
+    Without `distinct` a row is given as often as it is matched. All edges stand in one MATCH, so that no relationship is
+    taken twice; null never comes first or last in an order.
     """
-    params: dict[str, Any] = {}
-    where: list[str] = []
-    seen: set[int] = set()
+    return _Writer(tree, catalog, nodes, distinct).text()
 
-    reified = catalog.relationships
 
-    def value(i: int, key: str) -> str:
+class _Writer:
+    def __init__(self, tree: Tree, catalog: Catalog, nodes: bool, distinct: bool) -> None:
+        self.tree = tree
+        self.catalog = catalog
+        self.nodes = nodes
+        self.distinct = distinct
+        self.params: dict[str, Any] = {}
+        self.counted: dict[int, str] = {}
+        """For nodes whose number is compared, the comparison."""
+
+    def text(self) -> tuple[str, dict[str, Any]]:
+        root = f"n{self.tree.root}"
+        where, patterns = self._matched()
+        if self.tree.order:
+            where.append(f"{root}.{quoted(self.tree.order[0])} IS NOT NULL")
+        if self.tree.measure and self.tree.measure[2]:
+            where.append(f"n{self.tree.measure[1]}.{quoted(self.tree.measure[2])} IS NOT NULL")
+        match = "MATCH " + ", ".join(patterns) + ("\nWHERE " + " AND ".join(where) if where else "")
+        if self.counted:
+            counts = ", ".join(f"count(DISTINCT n{i}) AS h{i}" for i in self.counted)
+            match += f"\nWITH {root}, {counts}\nWHERE {' AND '.join(self.counted.values())}"
+        return f"{match}\n{self._returned(root)}", self.params
+
+    def _matched(self) -> tuple[list[str], list[str]]:
+        """Conditions and patterns of all edges but the absent one, which becomes a condition."""
+        tree, catalog = self.tree, self.catalog
+        outer = self._outer() if tree.absent >= 0 else -1
+        where, patterns, seen = [], [], set()
+
+        def node(i: int) -> str:
+            if i in seen:
+                return f"(n{i})"
+            seen.add(i)
+            where.extend(self._conditions(i))
+            return f"(n{i}:{quoted(tree.nodes[i].type)})"
+
+        for i, found in enumerate(tree.nodes):
+            if found.type in catalog.relationships:
+                ends = {catalog.links[x].half: b if a == i else a for a, b, x in tree.edges if i in (a, b)}
+                left, right = (node(ends[half]) if half in ends else "()" for half in ("subject", "object"))
+                seen.add(i)
+                where.extend(self._conditions(i))
+                patterns.append(f"{left}-[n{i}:{quoted(found.type)}]->{right}")
+        for number, (subject, object_, link) in enumerate(tree.edges):
+            if not catalog.links[link].half and number != tree.absent:
+                left = node(subject)
+                patterns.append(f"{left}{self._arrow(link)}{node(object_)}")
+        patterns += [node(i) for i in range(len(tree.nodes)) if i not in seen and i != outer]
+        if outer >= 0:
+            subject, object_, link = tree.edges[tree.absent]
+            ends = [f"(n{i}:{quoted(tree.nodes[i].type)})" if i == outer else f"(n{i})" for i in (subject, object_)]
+            inside = " AND ".join(self._conditions(outer))
+            where.append(
+                f"NOT EXISTS {{ MATCH {ends[0]}{self._arrow(link)}{ends[1]}{f' WHERE {inside}' if inside else ''} }}"
+            )
+        return where, patterns
+
+    def _outer(self) -> int:
+        """The end of the absent edge that nothing else holds."""
+        subject, object_, _ = self.tree.edges[self.tree.absent]
+        inner = self.tree.root in (object_,) or sum(object_ in (a, b) for a, b, _ in self.tree.edges) > 1
+        return subject if inner else object_
+
+    def _arrow(self, link: int) -> str:
+        relation = quoted(self.catalog.links[link].relation)
+        return f"-[:{relation}]{'-' if self.catalog.symmetric(link) else '->'}"
+
+    def _value(self, i: int, key: str) -> str:
         expression = f"n{i}.{quoted(key)}"
-        return f"toFloat({expression})" if catalog.attributes[tree.nodes[i].type][key].as_text else expression
+        return f"toFloat({expression})" if self.catalog.attributes[self.tree.nodes[i].type][key].as_text else expression
 
-    def conditions(i: int) -> None:
-        if i in seen:
-            return
-        seen.add(i)
-        for k, condition in enumerate(tree.nodes[i].conditions):
+    def _conditions(self, i: int) -> list[str]:
+        found = []
+        for k, condition in enumerate(self.tree.nodes[i].conditions):
+            name = f"v{i}_{k}"
+            if condition.key == "#":
+                self.counted[i] = self._compared(f"h{i}", name, condition)
+                continue
             number = isinstance(condition.value, int | float) and not isinstance(condition.value, bool)
-            expression = value(i, condition.key) if number else f"n{i}.{quoted(condition.key)}"
-            where.append(_condition(expression, f"v{i}_{k}", condition, params))
+            expression = self._value(i, condition.key) if number else f"n{i}.{quoted(condition.key)}"
+            found.append(self._compared(expression, name, condition))
+        return found
 
-    def node(i: int) -> str:
-        if i in seen:
-            return f"(n{i})"
-        conditions(i)
-        return f"(n{i}:{quoted(tree.nodes[i].type)})"
+    def _compared(self, expression: str, name: str, condition: Condition) -> str:
+        self.params[name] = condition.value
+        if condition.operator == "between":
+            self.params[f"{name}_upper"] = condition.upper
+            return f"${name} <= {expression} <= ${name}_upper"
+        if condition.operator.isupper():
+            return f"toLower({expression}) {condition.operator} ${name}"
+        return f"{expression} {condition.operator} ${name}"
 
-    patterns = []
-    for i, found in enumerate(tree.nodes):
-        if found.type in reified:
-            ends = {catalog.links[x].half: b if a == i else a for a, b, x in tree.edges if i in (a, b)}
-            left, right = (node(ends[half]) if half in ends else "()" for half in ("subject", "object"))
-            conditions(i)
-            patterns.append(f"{left}-[n{i}:{quoted(found.type)}]->{right}")
-    for subject, object_, link in tree.edges:
-        if catalog.links[link].half:
-            continue
-        arrow = "-" if catalog.symmetric(link) else "->"
-        left = node(subject)
-        patterns.append(f"{left}-[:{quoted(catalog.links[link].relation)}]{arrow}{node(object_)}")
-    patterns += [node(i) for i in range(len(tree.nodes)) if i not in seen]
-    root = f"n{tree.root}"
-    asked = root
-    if tree.key:
-        asked = value(tree.root, tree.key) if tree.output in ("avg", "sum") else f"{root}.{quoted(tree.key)}"
-    if not tree.key and not nodes:
-        key = catalog.name_keys[tree.nodes[tree.root].type]
-        asked = f"{root}.{quoted(key)}" if key else f"properties({root})"
-    if tree.order:
-        where.append(f"{root}.{quoted(tree.order[0])} IS NOT NULL")
-    match = "MATCH " + ", ".join(patterns) + ("\nWHERE " + " AND ".join(where) if where else "")
-    if tree.output == "exists":
-        return f"{match}\nRETURN count(*) > 0 AS exists", params
-    if tree.output == "count":
-        return f"{match}\nRETURN count(DISTINCT {root}) AS count", params
-    if tree.output in ("avg", "sum"):
-        function = tree.output
-        return f"{match}\nWITH DISTINCT {root}\nRETURN {function}({asked}) AS {function}", params
-    if tree.most:
-        direction = "DESC" if tree.most > 0 else "ASC"
-        return (
-            f"{match}\nWITH {root}, count(DISTINCT n{tree.counted}) AS number\n"
-            f"RETURN {asked} AS answer ORDER BY number {direction}, answer LIMIT {tree.limit}", params,
-        )  # fmt: skip
-    if tree.order:
-        by = f"{value(tree.root, tree.order[0])} {tree.order[1].upper()}"
-        return f"{match}\nRETURN {asked} AS answer ORDER BY {by} LIMIT {tree.limit}", params
-    return f"{match}\nRETURN {'DISTINCT ' if distinct else ''}{asked} AS answer", params
+    def _named(self, i: int) -> str:
+        """A node as it is given: by the property that names it, else by all of them."""
+        if self.nodes:
+            return f"n{i}"
+        key = self.catalog.name_keys[self.tree.nodes[i].type]
+        return f"n{i}.{quoted(key)}" if key else f"properties(n{i})"
 
-
-def _condition(expression: str, name: str, condition: Condition, params: dict[str, Any]) -> str:
-    params[name] = condition.value
-    if condition.operator == "between":
-        params[f"{name}_upper"] = condition.upper
-        return f"${name} <= {expression} <= ${name}_upper"
-    if condition.operator.isupper():
-        return f"toLower({expression}) {condition.operator} ${name}"
-    return f"{expression} {condition.operator} ${name}"
+    def _returned(self, root: str) -> str:
+        tree = self.tree
+        group = f"{self._named(tree.group)} AS for_each, " if tree.group >= 0 else ""
+        ending = " ORDER BY for_each" if group else ""
+        if tree.output == "exists":
+            return "RETURN count(*) > 0 AS exists"
+        if tree.output == "count":
+            return f"RETURN {group}count(DISTINCT {root}) AS count{ending}"
+        if tree.output in ("avg", "sum"):
+            held = f"{root}, n{tree.group}" if group else root
+            value = self._value(tree.root, tree.key)
+            return f"WITH DISTINCT {held}\nRETURN {group}{tree.output}({value}) AS {tree.output}{ending}"
+        asked = f"{root}.{quoted(tree.key)}" if tree.key else self._named(tree.root)
+        if tree.measure:
+            function, i, key = tree.measure
+            measured = f"{function}({self._value(i, key)})" if key else f"count(DISTINCT n{i})"
+            direction = "DESC" if tree.most > 0 else "ASC"
+            return (
+                f"WITH {root}, {measured} AS number\n"
+                f"RETURN {asked} AS answer ORDER BY number {direction}, answer LIMIT {tree.limit}"
+            )
+        if tree.order:
+            by = f"{self._value(tree.root, tree.order[0])} {tree.order[1].upper()}"
+            return f"RETURN {asked} AS answer ORDER BY {by} LIMIT {tree.limit}"
+        return f"RETURN {'DISTINCT ' if self.distinct else ''}{asked} AS answer"

@@ -29,9 +29,15 @@ BUDGET_S = 1.5
 MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
-    "whole": 4.3, "edges": 2.4, "least": 1.6, "coverage": 1.7, "uncovered": -2.4, "head": 3.7, "order": 1.8, "values": 1.0, "size": -1.8, "idle": -0.5, "passing": -0.9, "repeated": -0.1, "dropped": -4.0, "bound": -1.6, "outward": 1.7, "known": -1.5, "near": 1.2, "direction": 1.0, "frequent": 0.4,
+    "whole": 4.3, "edges": 2.4, "least": 1.6, "coverage": 1.7, "uncovered": -2.4, "head": 3.7, "order": 1.8, "values": 1.0, "size": -1.8, "idle": -0.5, "passing": -0.9, "repeated": -0.1, "dropped": -4.0,
+    "denied": 4.0, "bound": -1.6, "outward": 1.7, "known": -1.5, "near": 1.2, "direction": 1.0, "frequent": 0.4,
 }  # fmt: skip
 """Weight of each feature."""
+OPERATORS = {
+    "=": "", "<>": "other than ", ">": "more than ", "<": "less than ", ">=": "at least ", "<=": "at most ", "between": "between ",
+    "CONTAINS": "containing ", "STARTS WITH": "starting with ", "ENDS WITH": "ending with ",
+}  # fmt: skip
+"""How comparisons are said."""
 ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
           "long": "duration length", "much": "price amount cost", "tall": "height", "expensive": "price"}  # fmt: skip
 
@@ -66,8 +72,9 @@ class Node:
 class Tree:
     """Nodes and edges (subject node, object node, link); `root` is asked for, `key` names its property, "" for itself.
 
-    `output` is node, count, exists, avg or sum; `order` is (property of the root, "desc" or "asc") and `most` the sign of
-    a ranking by the number of nodes `counted`.
+    `output` is node, count, exists, avg or sum; `order` is (property of the root, "desc" or "asc"). With `most` (the sign)
+    the root is ranked by `measure`: (count, avg or sum; node; its property). With `group` the output is given for each
+    node there. The edge `absent` must not be. A condition on the key "#" compares how many nodes there are.
     """
 
     nodes: tuple[Node, ...]
@@ -77,7 +84,9 @@ class Tree:
     output: str = "node"
     order: tuple[str, str] | None = None
     most: int = 0
-    counted: int = -1
+    measure: tuple[str, int, str] | None = None
+    group: int = -1
+    absent: int = -1
     limit: int = 1
 
 
@@ -134,6 +143,12 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
             (t, Condition(key, n.operator, _plain(n.value), at, _plain(n.upper), 0.9 if years == (x.kind == "year") else 0.4))
             for t in catalog.types for key, x in catalog.attributes[t].items()
             if (x.kind == "number" or (x.kind == "year" and years)) and not is_id(key)
+        ]  # fmt: skip
+        following = {w.stem for w in found[n.end : n.end + 2]}
+        numeric += [
+            (t, Condition("#", n.operator, _plain(n.value), at, _plain(n.upper), 0.9))
+            for t in catalog.types
+            if t not in catalog.relationships and n.operator != "=" and following & {s for p in catalog.type_phrases(t) for s in noun_stems(p)}
         ]  # fmt: skip
         if numeric:
             spans.append((n.start, n.end))
@@ -210,7 +225,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
             if a.words[i].lower in INDEFINITE:
                 speaks[w] = max(speaks[w], 0.95 * human)
     keys = sorted({k for t in catalog.types for k in catalog.attributes[t]})
-    attributes = {k: near(catalog.attribute_phrases(k)) for k in keys}
+    attributes = {k: near(catalog.attribute_phrases(k)) for k in keys} | {"#": np.zeros(n)}
     links = {key: near(phrases) for key, phrases in catalog.phrases.items()}
     raw = {}
     for key, clauses in catalog.clauses.items():
@@ -387,18 +402,55 @@ class Search:
         return 0.5 * word + 0.5 * max(e.clauses[link, True], e.clauses[link, False])
 
     def outputs(self, tree: Tree) -> Iterator[Tree]:
-        """The tree with each thing that may be asked of it."""
+        """The tree with each thing that may be asked of it, and, where the question negates, without what it denies."""
         f = self.asked.frame
-        conditioned = [any(c.operator == "=" for c in n.conditions) for n in tree.nodes]
+        for made in self._outputs(tree):
+            if made.output == "count" or made.output in ("avg", "sum"):
+                groups = self._groups(made)
+                if groups:
+                    yield from (replace(made, group=g) for g in groups)
+                    continue
+            yield made
+            if f.negated < 0:
+                continue
+            distance = _distances(made, made.root)
+            for k, (s, o, link) in enumerate(made.edges):
+                if self.catalog.links[link].half:
+                    continue
+                outer = s if distance[s] > distance[o] else o
+                if outer != made.root and sum(outer in (a, b) for a, b, _ in made.edges) == 1:
+                    yield replace(made, absent=k)
+            for i, node in enumerate(made.nodes):
+                flipped = tuple(
+                    replace(c, operator="<>")
+                    if c.operator == "=" and 0 < self.asked.spans[c.span][0] - f.negated <= 3 else c
+                    for c in node.conditions
+                )  # fmt: skip
+                if flipped != node.conditions:
+                    nodes = (*made.nodes[:i], Node(node.type, flipped), *made.nodes[i + 1 :])
+                    yield replace(made, nodes=nodes)
+
+    def _groups(self, tree: Tree) -> list[int]:
+        """Nodes of the type that stands after each, per, every."""
+        at = self.asked.frame.group
+        if at < 0 or at not in self.asked.content:
+            return []
+        word = self.asked.content.index(at)
+        return [
+            i for i, node in enumerate(tree.nodes) if i != tree.root and self.evidence.types[node.type][word] >= 0.5
+        ]  # fmt: skip
+
+    def _outputs(self, tree: Tree) -> Iterator[Tree]:
+        f = self.asked.frame
         if f.output == "exists":
             yield replace(tree, root=0, output="exists")
             return
         for root, node in enumerate(tree.nodes):
             attributes = self.catalog.attributes[node.type]
             bare = [i for i, n in enumerate(tree.nodes) if n.type in self.catalog.relationships and not n.conditions]
-            if bare and bare != [root]:
+            if bare and bare != [root] and not f.aggregate:
                 continue  # a relationship without condition says no more than the link
-            keys = [""] if not bare else []
+            keys = [""] if bare != [root] else []
             fixed = {c.key for c in node.conditions if c.operator == "="}
             if f.output in ("avg", "sum"):
                 for key, x in attributes.items():
@@ -410,20 +462,25 @@ class Search:
                 best = sorted(rated, key=lambda k: -rated[k])
                 keys += [k for k in best[:3] if not is_id(k) and rated[k] > 0.25]
             for key in keys:
-                if key == "" and conditioned[root] and len(tree.nodes) == 1 and f.output == "node" and len(keys) > 1:
-                    pass
                 output = f.output
                 if output == "count" and key:
                     if attributes[key].kind != "number" or is_id(key):
                         continue
                     output = "node"  # "how many units are in stock" asks for a number that the graph holds
                 made = replace(tree, root=root, key=key, output=output)
-                if f.extreme and output == "node":
+                if f.aggregate and output == "node" and not key:
+                    for i, other in enumerate(tree.nodes):
+                        numeric = [k for k, x in self.catalog.attributes[other.type].items() if x.kind == "number"]
+                        rated = sorted((k for k in numeric if not is_id(k)), key=lambda k: -self._measure_fit(k))[:2]
+                        sign = f.most or f.extreme[0]
+                        for k in rated if i != root else ():
+                            yield replace(made, most=sign, measure=(f.aggregate, i, k), limit=f.limit)
+                elif f.extreme and output == "node":
                     for order in self._orders(node.type):
                         yield replace(made, order=(order, self._direction(node.type, order)), limit=f.limit)
                 elif f.most and output == "node":
                     for counted in self._neighbours(tree, root):
-                        yield replace(made, most=f.most, counted=counted, limit=f.limit)
+                        yield replace(made, most=f.most, measure=("count", counted, ""), limit=f.limit)
                     for order in self._orders(node.type, numbers=True):
                         yield replace(made, order=(order, "desc" if f.most > 0 else "asc"), limit=f.limit)
                 else:
@@ -444,6 +501,9 @@ class Search:
             for key, x in self.catalog.attributes[entity_type].items() if x.kind in kinds and not is_id(key)
         }  # fmt: skip
         return sorted((k for k in scores if scores[k] > 0.1), key=lambda k: -scores[k])[:2]
+
+    def _measure_fit(self, key: str) -> float:
+        return max(self.evidence.attributes[key].max(initial=0.0), self.evidence.head_attributes[key])
 
     def _of_time(self) -> bool:
         f = self.asked.frame
@@ -558,8 +618,20 @@ class Search:
             "idle": idle,
             "passing": float(passing),
             "repeated": float(len(kinds) - len(set(kinds))),
+            "denied": self._denied(
+                tree, [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
+            ),
             "dropped": float(len(a.choices) - len(present)),
         }
+
+    def _denied(self, tree: Tree, at: Sequence[int]) -> float:
+        """Whether the tree denies something when the question does, best what is said after the negation."""
+        negated = self.asked.frame.negated
+        if negated < 0:
+            return 0.5
+        if tree.absent >= 0:
+            return 1.0 if at[tree.absent] > negated or at[tree.absent] < 0 else 0.5
+        return 0.8 if any(c.operator == "<>" for n in tree.nodes for c in n.conditions) else 0.0
 
     def _bound(self, tree: Tree) -> float:
         """How many values that stand far from what is asked for are conditions on it, each up to 1."""
@@ -693,8 +765,9 @@ class Search:
     def _ordered(self, tree: Tree) -> float:
         if tree.order:
             return self._order_fit(tree.order[0])
-        if tree.most:
-            return float(self.evidence.types[tree.nodes[tree.counted].type].max(initial=0.0))
+        if tree.measure:
+            function, i, key = tree.measure
+            return self._measure_fit(key) if key else float(self.evidence.types[tree.nodes[i].type].max(initial=0.0))
         return 0.5 if not (self.asked.frame.extreme or self.asked.frame.most) else 0.0
 
 
@@ -717,17 +790,18 @@ def canonical(tree: Tree, *, rooted: bool = True) -> Any:
         node = tree.nodes[i]
         conditions = tuple((c.key, c.operator, str(c.value), c.span) for c in node.conditions)
         below = []
-        for a, b, link in tree.edges:
+        for k, (a, b, link) in enumerate(tree.edges):
             if a == i and b != parent:
-                below.append((link, True, at(b, i)))
+                below.append((link, True, k == tree.absent, at(b, i)))
             elif b == i and a != parent:
-                below.append((link, False, at(a, i)))
-        counted = i == tree.counted
-        return (node.type, conditions, counted, tuple(sorted(below)))
+                below.append((link, False, k == tree.absent, at(a, i)))
+        marks = (bool(tree.measure) and i == tree.measure[1], i == tree.group)
+        return (node.type, conditions, marks, tuple(sorted(below)))
 
     if not rooted:
         return min(at(i, -1) for i in range(len(tree.nodes)))
-    return (at(tree.root, -1), tree.key, tree.output, tree.order, tree.most, tree.limit)
+    measure = tree.measure and (tree.measure[0], tree.measure[2])
+    return (at(tree.root, -1), tree.key, tree.output, tree.order, tree.most, measure, tree.limit)
 
 
 def said(tree: Tree, catalog: Catalog) -> str:
@@ -737,32 +811,29 @@ def said(tree: Tree, catalog: Catalog) -> str:
         n = tree.nodes[i]
         text = catalog.label(n.type).lower()
         for c in n.conditions:
-            operator = {
-                "=": "",
-                ">": "more than ",
-                "<": "less than ",
-                ">=": "at least ",
-                "<=": "at most ",
-                "between": "between ",
-                "CONTAINS": "containing ",
-                "STARTS WITH": "starting with ",
-                "ENDS WITH": "ending with ",
-            }[c.operator]
+            if c.key == "#":
+                text = f"{OPERATORS[c.operator]}{c.value}{f' and {c.upper}' if c.upper is not None else ''} {text}"
+                continue
+            operator = OPERATORS[c.operator]
+
             upper = f" and {c.upper}" if c.upper is not None else ""
             text += f" with {catalog.attribute_phrases(c.key)[0]} {operator}{c.value}{upper}"
         parts = []
-        for a, b, link in tree.edges:
+        for k, (a, b, link) in enumerate(tree.edges):
+            no = "not " if k == tree.absent else ""
             if a == i and b != parent:
-                parts.append(f"{catalog.phrases[link, True][0]} {node(b, i)}")
+                parts.append(f"{no}{catalog.phrases[link, True][0]} {node(b, i)}")
             elif b == i and a != parent:
                 r = catalog.schema.relations[catalog.links[link].relation]
                 if r.inverse or r.symmetric:
-                    parts.append(f"{catalog.phrases[link, False][0]} {node(a, i)}")
+                    parts.append(f"{no}{catalog.phrases[link, False][0]} {node(a, i)}")
                 else:
-                    parts.append(f"that {node(a, i)} {catalog.phrases[link, True][0]}")
+                    parts.append(f"that {no}{node(a, i)} {catalog.phrases[link, True][0]}")
         return text + (" " + " and ".join(parts) if parts else "")
 
     body = node(tree.root, -1)
+    if tree.group >= 0:
+        body += f" for each {catalog.label(tree.nodes[tree.group].type).lower()}"
     key = catalog.attribute_phrases(tree.key)[0] if tree.key else ""
     if tree.output == "count":
         return f"how many {body}"
@@ -774,10 +845,14 @@ def said(tree: Tree, catalog: Catalog) -> str:
     if tree.order:
         order = catalog.attribute_phrases(tree.order[0])[0]
         start += f" with the {'greatest' if tree.order[1] == 'desc' else 'least'} {order}"
-    if tree.most:
-        start += (
-            f" with the {'most' if tree.most > 0 else 'fewest'} {catalog.label(tree.nodes[tree.counted].type).lower()}"
+    if tree.measure:
+        function, i, measured = tree.measure
+        what = (
+            f"{function} {catalog.attribute_phrases(measured)[0]}"
+            if measured
+            else catalog.label(tree.nodes[i].type).lower()
         )
+        start += f" with the {'most' if tree.most > 0 else 'least'} {what}"
     return start if tree.limit == 1 else f"{tree.limit} {start}"
 
 
