@@ -27,6 +27,7 @@ UNIQUE = 0.98
 """Share of distinct values from which a property may name its node."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{4}/\d\d/\d\d")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _NAME_KEY = re.compile(r"(^|_)(name|title|label)$|(Name|Title)$")
 
 
@@ -47,10 +48,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """Kind of a property: text, number, year, date, flag or other; `as_text` where numbers are kept as texts."""
+    """Kind of a property: text, number, year, date, flag or other; `as_text` where numbers are kept as texts, `iso` for dates that begin with the year."""
 
     kind: str
     as_text: bool = False
+    iso: bool = False
 
 
 class Catalog:
@@ -157,7 +159,11 @@ def kind_of(values: Sequence[Any]) -> Attribute:
     if all(_NUMBER.fullmatch(v) for v in texts):
         years = all(v.isdigit() and 1000 <= int(v) <= 2100 for v in texts)
         return Attribute("year" if years else "number", as_text=True)
-    return Attribute("date") if all(_DATE.match(v) for v in texts) else Attribute("text")
+    if all(_DATE.match(v) for v in texts):
+        return Attribute("date", iso=all(_ISO.match(v) for v in texts))
+    if sum(bool(_ISO.match(v)) for v in texts) >= 0.9 * len(texts):  # Northwind says NULL where there is no date
+        return Attribute("date", iso=True)
+    return Attribute("text")
 
 
 def _relationship_attributes(schema: Schema, store: Store) -> dict[str, dict[str, Attribute]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kgpipe import literals
 from kgpipe.query.words import AUXILIARY, BE, FUNCTION, PREPOSITION, Word
 
 _NUMBER_WORDS = {w: i for i, w in enumerate("zero one two three four five six seven eight nine ten".split())}
@@ -141,7 +142,7 @@ def frame(
         output, anchor = "count", start + 1
     elif m := next(((i, i + 1) for i, w in enumerate(lower) if w == "count" and i not in taken), None):
         output, anchor = "count", -m[0]  # the noun stands before it
-    if output == "count" and "average" in lower:
+    if output == "count" and {"average", "mean"} & set(lower):
         output = "avg"
     elif (m := next((i for i, w in enumerate(lower) if w in ("average", "mean") and i not in taken), -1)) >= 0:
         output, anchor = "avg", m + 1
@@ -183,6 +184,8 @@ def frame(
             if output == "count":
                 output, anchor = "node", start
         elif w in EXTREMES and extreme is None and w not in ("top", "max", "min"):
+            if i and lower[i - 1] == "at":
+                continue  # at least
             if w == "last" and nxt in ("name", "names"):
                 continue
             if w == "first" and nxt in ("name", "names"):
@@ -210,6 +213,11 @@ def frame(
             limit = n
             used.add(i - 1)
             numbers = tuple(x for x in numbers if x.start != i - 1)
+    for x in numbers:
+        after = found[x.end].stem if x.end < len(found) else ""
+        if (extreme or most) and x.operator == "=" and x.value < 100 and after in types:
+            limit = int(x.value)
+            numbers = tuple(y for y in numbers if y is not x)
     negated = next(
         (
             i
@@ -339,6 +347,30 @@ def _texts(found: Sequence[Word], question: str) -> tuple[Part, ...]:
             operator = {"s": "STARTS WITH", "b": "STARTS WITH", "e": "ENDS WITH"}.get(m[1][0].lower(), "CONTAINS")
             parts.append(Part(inside[0], inside[-1] + 1, operator, m[group].lower()))
     return tuple(parts)
+
+
+def is_compared(before: str) -> bool:
+    """Whether what stands before a number compares it."""
+    return any(cue.search(before.lower().rstrip("$€£ ")) for cue, _ in _OPERATORS)
+
+
+def dates(found: Sequence[Word], question: str, taken: frozenset[int]) -> list[tuple[int, int, str, str]]:
+    """Dates to the month or day as (start, end, operator, ISO text); `=` is said as STARTS WITH."""
+    made = []
+    for literal in literals.find(question):
+        inside = [i for i, w in enumerate(found) if w.start < literal.end and literal.start < w.end]
+        if (
+            literal.kind != "date"
+            or not re.fullmatch(r"\d{4}-\d\d(-\d\d)?", literal.value)
+            or set(inside) & taken
+            or not inside
+        ):
+            continue
+        before = question[: literal.start].lower().rstrip()
+        operator = next((op for cue, op in _OPERATORS if cue.search(before)), "STARTS WITH")
+        value = literal.value + ("￿" if operator in (">", "<=") else "")  # after the last moment of that day
+        made.append((inside[0], inside[-1] + 1, operator, value))
+    return made
 
 
 def _value_at(found: Sequence[Word], anchor: int, taken: frozenset[int]) -> int:

@@ -98,17 +98,21 @@ class _Writer:
             if condition.key == "#":
                 self.counted[i] = self._compared(f"h{i}", name, condition)
                 continue
+            attribute = self.catalog.attributes[self.tree.nodes[i].type][condition.key]
+            if attribute.iso and condition.operator != "=":  # a text, or a temporal value that is written so
+                found.append(self._compared(f"toString(n{i}.{quoted(condition.key)})", name, condition, lower=False))
+                continue
             number = isinstance(condition.value, int | float) and not isinstance(condition.value, bool)
             expression = self._value(i, condition.key) if number else f"n{i}.{quoted(condition.key)}"
             found.append(self._compared(expression, name, condition))
         return found
 
-    def _compared(self, expression: str, name: str, condition: Condition) -> str:
+    def _compared(self, expression: str, name: str, condition: Condition, *, lower: bool = True) -> str:
         self.params[name] = condition.value
         if condition.operator == "between":
             self.params[f"{name}_upper"] = condition.upper
             return f"${name} <= {expression} <= ${name}_upper"
-        if condition.operator.isupper():
+        if condition.operator.isupper() and lower:
             return f"toLower({expression}) {condition.operator} ${name}"
         return f"{expression} {condition.operator} ${name}"
 
@@ -126,7 +130,8 @@ class _Writer:
         if tree.output == "exists":
             return "RETURN count(*) > 0 AS exists"
         if tree.output == "count":
-            return f"RETURN {group}count(DISTINCT {root}) AS count{ending}"
+            counted = f"{root}.{quoted(tree.key)}" if tree.key else root
+            return f"RETURN {group}count(DISTINCT {counted}) AS count{ending}"
         if tree.output in ("avg", "sum"):
             held = f"{root}, n{tree.group}" if group else root
             value = self._value(tree.root, tree.key)

@@ -16,11 +16,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from kgpipe.query.catalog import Catalog, noun_stems
-from kgpipe.query.frame import Frame, frame
+from kgpipe.query.frame import Frame, dates, frame, is_compared
 from kgpipe.query.link import encoded, scaled
 from kgpipe.query.rank import anchor_is_subject
 from kgpipe.query.values import Match, is_id
 from kgpipe.query.words import FUNCTION, LIGHT, PREPOSITION, Word, words
+from kgpipe.schema import in_words
 
 WIDTH = 250
 """Partial trees kept at each step."""
@@ -118,6 +119,7 @@ class Asked:
 def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
     """The question with its frame; matches over the same words are readings of one span."""
     found = tuple(words(question))
+    matches = [m for m in matches if not _compared_number(found, question, m)]
     spans: list[tuple[int, int]] = []
     choices: list[list[tuple[str, Condition]]] = []
     for m in matches:
@@ -127,7 +129,9 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
         at = spans.index((m.start, m.end))
         choices[at].append((m.type, Condition(m.key, "=", m.value, at, score=m.score)))
     taken = frozenset(i for s in spans for i in range(*s))
-    made = frame(found, question, taken, catalog.nouns, catalog.type_nouns)
+    dated = dates(found, question, taken)
+    in_dates = frozenset(i for start, end, *_ in dated for i in range(start, end))
+    made = frame(found, question, taken | in_dates, catalog.nouns, catalog.type_nouns)
     for n in made.texts:
         texts = [
             (t, Condition(key, n.operator, n.value, len(spans), score=0.8))
@@ -144,6 +148,14 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
             for t in catalog.types for key, x in catalog.attributes[t].items()
             if (x.kind == "number" or (x.kind == "year" and years)) and not is_id(key)
         ]  # fmt: skip
+        before = found[n.start - 1].stem if n.start else ""
+        numeric += [
+            (t, Condition(key, "=", _plain(n.value), at, score=0.9))
+            for t in catalog.types for key, x in catalog.attributes[t].items()
+            if x.kind in ("number", "year") and is_id(key) and n.operator == "="
+            and before in {s for p in catalog.type_phrases(t) for s in noun_stems(p)}
+            and {s for p in catalog.type_phrases(t) for s in noun_stems(p)} & set(noun_stems(in_words(key)))
+        ]  # fmt: skip
         following = {w.stem for w in found[n.end : n.end + 2]}
         numeric += [
             (t, Condition("#", n.operator, _plain(n.value), at, _plain(n.upper), 0.9))
@@ -153,6 +165,14 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
         if numeric:
             spans.append((n.start, n.end))
             choices.append(numeric)
+    for start, end, operator, value in dated:
+        days = [
+            (t, Condition(key, operator, value, len(spans), score=0.9))
+            for t in catalog.types for key, x in catalog.attributes[t].items() if x.kind == "date" and x.iso
+        ]  # fmt: skip
+        if days:
+            spans.append((start, end))
+            choices.append(days)
     for i, w in enumerate(found):
         flags = [
             (t, Condition(key, "=", made.negated < 0, len(spans)))
@@ -168,6 +188,16 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
         and not any(a <= i < b for a, b in spans)
     )  # fmt: skip
     return Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content)
+
+
+def _compared_number(found: Sequence[Word], question: str, match: Match) -> bool:
+    """Whether a match is a number that is compared or says how many are wanted, and so no value."""
+    bare = found[match.start].text
+    if match.end - match.start > 1 or not bare.isdigit():
+        return False
+    before = [w.lower for w in found[max(0, match.start - 2) : match.start]]
+    counts = len(bare) <= 2 and (not before or before[-1] in ("top", "first", "which", "what", "the", "bottom"))
+    return counts or is_compared(question[: found[match.start].start])
 
 
 def _plain(value: float | None) -> float | int | None:
@@ -454,7 +484,7 @@ class Search:
             fixed = {c.key for c in node.conditions if c.operator == "="}
             if f.output in ("avg", "sum"):
                 for key, x in attributes.items():
-                    if x.kind == "number" and self.evidence.head_attributes[key] > 0.15:
+                    if x.kind == "number" and not is_id(key) and self._measure_fit(key) > 0.15:
                         yield replace(tree, root=root, key=key, output=f.output)
                 continue
             if f.output == "node" or f.output == "count":
@@ -464,9 +494,13 @@ class Search:
             for key in keys:
                 output = f.output
                 if output == "count" and key:
-                    if attributes[key].kind != "number" or is_id(key):
+                    if is_id(key):
                         continue
-                    output = "node"  # "how many units are in stock" asks for a number that the graph holds
+                    if (
+                        attributes[key].kind == "number"
+                    ):  # "how many units are in stock" asks for a number that the graph holds
+                        total = any(w.lower == "total" for w in self.asked.words)
+                        output = "sum" if total else "node"
                 made = replace(tree, root=root, key=key, output=output)
                 if f.aggregate and output == "node" and not key:
                     for i, other in enumerate(tree.nodes):
@@ -491,6 +525,8 @@ class Search:
         timed = f.asker == "when" or any(self.asked.words[i].lower in ("year", "date", "day") for i in f.head)
         if timed and self.catalog.attributes[entity_type][key].kind in ("year", "date"):
             return 0.55 + 0.45 * float(self.evidence.attributes[key].max(initial=0.0))
+        if not f.head and not f.asker and f.head_value < 0:
+            return 0.9 * float(self.evidence.attributes[key].max(initial=0.0))
         return self.evidence.head_attributes[key]
 
     def _orders(self, entity_type: str, *, numbers: bool = False) -> list[str]:
@@ -726,10 +762,16 @@ class Search:
         if tree.output == "exists":
             return 0.5
         if not f.head and f.head_value >= 0:  # "how many Police Constables"
-            spans = [self.asked.spans[c.span] for c in node.conditions]
-            return 1.0 if not tree.key and any(start <= f.head_value < end for start, end in spans) else 0.1
+            if tree.key:
+                return 0.1
+            holder = next((i for i, n in enumerate(tree.nodes) if self._holds(n, f.head_value)), -1)
+            named = holder >= 0 and any(
+                c.key == self.catalog.name_keys[tree.nodes[holder].type] for c in tree.nodes[holder].conditions
+            )
+            beside = any({a, b} == {holder, tree.root} for a, b, _ in tree.edges)
+            return (0.0 if named else 1.0) if holder == tree.root else (0.8 if beside and named else 0.1)
         if not f.head and f.asker not in ASKERS:
-            return 0.5
+            return 0.9 * float(e.attributes[tree.key].max(initial=0.0)) if tree.key else 0.4
         if tree.key:
             kind = self.catalog.attributes[node.type][tree.key].kind
             wants_time = f.asker == "when" or any(self.asked.words[i].lower in ("year", "date", "day") for i in f.head)
@@ -745,13 +787,10 @@ class Search:
         if f.asker in ("when", "old", "long", "much", "tall", "expensive"):
             return 0.2 * e.head_types[node.type]
         fit = e.head_types[node.type]
-        for a, b, link in tree.edges:
-            if (
-                tree.root in (a, b)
-                and self.catalog.links[link].subject != self.catalog.links[link].object
-                or tree.root == a
-            ):
-                fit = max(fit, 0.95 * e.head_links[link, tree.root == a])
+        if max(e.head_types.values()) < 0.9:  # no type is named: an agent noun, as in "directors"
+            for a, b, link in tree.edges:
+                if tree.root in (a, b):
+                    fit = max(fit, 0.95 * e.head_links[link, tree.root == a] * (1.0 if tree.root == a else 0.5))
         name = self.catalog.name_keys[node.type]
         if name:
             fit = max(fit, 0.9 * e.head_attributes[name])
@@ -761,6 +800,10 @@ class Search:
             if at >= 0 and start - 1 <= at <= end:
                 fit = max(fit, 0.5)
         return fit
+
+    def _holds(self, node: Node, word: int) -> bool:
+        spans = [self.asked.spans[c.span] for c in node.conditions]
+        return any(start <= word < end for start, end in spans)
 
     def _ordered(self, tree: Tree) -> float:
         if tree.order:
@@ -836,7 +879,7 @@ def said(tree: Tree, catalog: Catalog) -> str:
         body += f" for each {catalog.label(tree.nodes[tree.group].type).lower()}"
     key = catalog.attribute_phrases(tree.key)[0] if tree.key else ""
     if tree.output == "count":
-        return f"how many {body}"
+        return f"how many {f'{key} of ' if key else ''}{body}"
     if tree.output == "exists":
         return f"is there {body}"
     start = f"{key} of {body}" if key else body
