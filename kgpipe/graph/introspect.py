@@ -25,9 +25,8 @@ def read_schema(store: Store) -> Schema:
     whose nodes all bear a wider one has it as parent), relationship types are relations with the labels of their
     ends, and properties are relations to a literal type with `stored: property`.
     """
-    _, rows = store.read(cypher.OWN_SCHEMA)
-    if rows and rows[0][0]:
-        return schemas.from_json(rows[0][0])
+    if told := told_schema(store):
+        return told
     _, nodes = store.read(cypher.NODE_PROPERTIES, timeout_s=SCAN_S, max_rows=None)
     if not nodes:
         raise StoreError(f"The database at {store.uri} is empty: it has no schema. Load a graph first.")
@@ -39,6 +38,12 @@ def read_schema(store: Store) -> Schema:
         if starts or targets:  # a type whose last relationship was deleted is still listed
             ends[kind] = (starts, targets)
     return infer(nodes, ends)
+
+
+def told_schema(store: Store) -> Schema | None:
+    """The schema that kgpipe built the graph with; None for a graph that it did not build."""
+    _, rows = store.read(cypher.OWN_SCHEMA)
+    return schemas.from_json(rows[0][0]) if rows and rows[0][0] else None
 
 
 def infer(nodes: Iterable[list[Any]], ends: dict[str, tuple[dict[str, int], dict[str, int]]]) -> Schema:

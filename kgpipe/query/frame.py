@@ -158,8 +158,8 @@ def frame(
         for i in range(start, len(lower)):
             w = lower[i]
             if w in ("who", "whom", "whose", "where", "when") and i not in taken and output == "node":
-                if i > start + 1 and not (i == start + 1 and lower[start] in PREPOSITION):
-                    break
+                if i > start and lower[start] not in PREPOSITION and lower[start] not in ("tell", "exactly"):
+                    break  # "officers who"
                 asker, anchor = w, i + 1
                 break
             if w in ("which", "what") and output == "node" and i <= start + 2:

@@ -14,8 +14,7 @@ from typing import Any
 from kgpipe import schema as schemas
 from kgpipe.config import Config, cache_folder
 from kgpipe.errors import InputError, QueryRefused, SchemaError, StoreError
-from kgpipe.graph.cypher import OWN_SCHEMA
-from kgpipe.graph.introspect import read_schema
+from kgpipe.graph.introspect import read_schema, told_schema
 from kgpipe.graph.store import Store, open_store
 from kgpipe.models.embed import Embedder, load_embedder
 from kgpipe.query import answer, guard
@@ -124,8 +123,7 @@ def asking(config: Config, schema: str = "") -> Iterator[Callable[..., Answer]]:
     """
     if config.neo4j:
         with open_store(config) as store:
-            _, ours = store.read(OWN_SCHEMA)
-            if not ours:
+            if not told_schema(store):
                 with contextlib.closing(PropertyGraph(store, schema=_described(schema, store))) as graph:
                     yield graph.ask
                 return

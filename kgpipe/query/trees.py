@@ -31,7 +31,7 @@ MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "whole": 4.3, "edges": 2.4, "least": 1.6, "coverage": 1.7, "uncovered": -2.4, "head": 3.7, "order": 1.8, "values": 1.0, "size": -1.8, "idle": -0.5, "passing": -0.9, "repeated": -0.1, "dropped": -4.0,
-    "denied": 4.0, "bound": -1.6, "outward": 1.7, "known": -1.5, "near": 1.2, "direction": 1.0, "frequent": 0.4,
+    "denied": 4.0, "under": -1.5, "bound": -1.6, "outward": 1.7, "known": -1.5, "near": 1.2, "direction": 1.0, "frequent": 0.4,
 }  # fmt: skip
 """Weight of each feature."""
 OPERATORS = {
@@ -43,6 +43,10 @@ ASKERS = {"who": "person people", "where": "place location address", "when": "da
           "long": "duration length", "much": "price amount cost", "tall": "height", "expensive": "price"}  # fmt: skip
 
 
+VAGUE = frozenset(
+    "linked connected tied related associated involving involved included belonging corresponding connection connections ties".split()
+)
+"""Words for any link."""
 INDEFINITE = frozenset(
     "someone somebody anyone anybody everyone everybody people person persons individual individuals those".split()
 )
@@ -257,6 +261,10 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     keys = sorted({k for t in catalog.types for k in catalog.attributes[t]})
     attributes = {k: near(catalog.attribute_phrases(k)) for k in keys} | {"#": np.zeros(n)}
     links = {key: near(phrases) for key, phrases in catalog.phrases.items()}
+    for w, i in enumerate(a.content):
+        if a.words[i].lower in VAGUE:
+            for speaks in links.values():
+                speaks[w] = max(speaks[w], 0.4)
     raw = {}
     for key, clauses in catalog.clauses.items():
         raw[key] = float((catalog.vectors(clauses) @ vectors[3 + 2 * n :].T).max()) if windows else 0.0
@@ -494,7 +502,9 @@ class Search:
             for key in keys:
                 output = f.output
                 if output == "count" and key:
-                    if is_id(key):
+                    if is_id(key) or (
+                        attributes[key].kind != "number" and max(self.evidence.head_types.values()) > 0.9
+                    ):
                         continue
                     if (
                         attributes[key].kind == "number"
@@ -601,7 +611,7 @@ class Search:
             heavy = np.array([0.3 if a.words[i].lower in LIGHT - INDEFINITE else 1.0 for i in a.content])
             covered = np.zeros(n_words)
             covered[rows] = matrix[rows, cols]
-            covered = np.maximum(covered, 0.5 * matrix.max(1))
+            covered = np.maximum(covered, 0.4 * matrix.max(1))
             for w, i in enumerate(a.content):
                 if i in a.frame.head:
                     covered[w] = max(covered[w], self._head(tree))
@@ -633,6 +643,7 @@ class Search:
             "uncovered": uncovered,
             "head": self._head(tree),
             "bound": self._bound(tree),
+            "under": self._under(kinds),
             "outward": self._outward(
                 tree,
                 outward,
@@ -668,6 +679,15 @@ class Search:
         if tree.absent >= 0:
             return 1.0 if at[tree.absent] > negated or at[tree.absent] < 0 else 0.5
         return 0.8 if any(c.operator == "<>" for n in tree.nodes for c in n.conditions) else 0.0
+
+    def _under(self, kinds: Sequence[str]) -> float:
+        """How many nodes there are too few of types that the question names several times."""
+        return float(
+            sum(
+                max(0, int((self.evidence.types[t] >= 0.75).sum()) - kinds.count(t))
+                for t in set(kinds) if t not in self.catalog.relationships
+            )
+        )  # fmt: skip
 
     def _bound(self, tree: Tree) -> float:
         """How many values that stand far from what is asked for are conditions on it, each up to 1."""

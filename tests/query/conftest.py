@@ -124,6 +124,8 @@ def fill(store, schema, entities=None, facts=None):
     """Replaces the graph by these entities, facts and one sentence of evidence a fact, indexed as by the loader."""
     entities, facts = entities or ENTITIES, facts or FACTS
     store.write("MATCH (n) DETACH DELETE n")
+    store.write(cypher.CLAIM, {"workspace": "small"})
+    store.write(cypher.BEGIN, {"schema": schema.to_json()})
     for name, text in cypher.constraints_and_indexes(schema).items():
         if "relationship" not in name:
             store.write(text)
