@@ -84,7 +84,9 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the traceb
 
 @app.command()
 def build(
-    paths: Annotated[list[Path], typer.Argument(help="Folders and files: pdf, docx, html, md, txt, jsonl and more (docs/corpus.md).")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Folders and files: pdf, docx, html, md, txt, jsonl and more (docs/corpus.md).")
+    ],
     schema: SchemaOption = "",
     workspace: WorkspaceOption = None,
     neo4j: Neo4jOption = None,
@@ -331,7 +333,9 @@ def _text_row(path: Path, source: Path, config: configuration.Config) -> dict[st
     found: Any = next(read_file(path.absolute(), max_bytes=config.max_bytes))
     found = document(found, source="") if isinstance(found, Raw) else found
     if not isinstance(found, Document):
-        raise InputError(f"{source} cannot be read: {found.reason}. Give a text: txt, md, html, pdf, docx or JSON Lines.")
+        raise InputError(
+            f"{source} cannot be read: {found.reason}. Give a text: txt, md, html, pdf, docx or JSON Lines."
+        )
     return {"id": str(source), "title": found.title, "text": found.text, "language": found.language}
 
 
