@@ -16,6 +16,7 @@ import csv
 import dataclasses
 import gzip
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -78,12 +79,11 @@ def given(row: dict[str, Any]) -> list[Match]:
             continue
         wanted = [w.lower for w in words(text)]
         at = next((i for i in range(len(lower)) if wanted and lower[i : i + len(wanted)] == wanted), None)
-        if at is None:
-            at, wanted = (
-                next((i for i in range(len(lower)) if wanted and lower[i].startswith(wanted[0][:4])), 0),
-                wanted[:1],
-            )
-        matches.append(Match(at, at + max(1, len(wanted)), m[1], m[2], m[3].strip(), 1.0))
+        if at is None and wanted:  # said in another form: "burglaries"
+            at = next((i for i, w in enumerate(lower) if w.startswith(wanted[0][: max(4, len(wanted[0]) - 2)])), 0)
+            forms = zip(lower[at:], wanted, strict=False)
+            wanted = list(itertools.takewhile(lambda pair: pair[0][:3] == pair[1][:3], forms))
+        matches.append(Match(at or 0, (at or 0) + max(1, len(wanted)), m[1], m[2], m[3].strip(), 1.0))
     return matches
 
 

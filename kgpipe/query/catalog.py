@@ -119,6 +119,11 @@ class Catalog:
         e = self.schema.entities.get(entity_type) or self.schema.relations[entity_type]
         return tuple(dict.fromkeys(p for p in (e.label, *e.synonyms, _short(e.description)) if p))
 
+    def human(self, entity_type: str) -> bool:
+        """Whether the nodes of a type are people."""
+        person = self.vectors(["person people"])[0]
+        return float((self.vectors(self.type_phrases(entity_type)) @ person).max()) >= 0.6
+
     def attribute_phrases(self, key: str) -> tuple[str, ...]:
         """Label, description when short, and synonyms of a property."""
         r = self.schema.relations.get(key)

@@ -7,6 +7,7 @@ linear sum over features that hold for any schema.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from kgpipe.query.frame import Frame, dates, frame, is_compared
 from kgpipe.query.link import encoded, scaled
 from kgpipe.query.rank import anchor_is_subject
 from kgpipe.query.values import Match, is_id
-from kgpipe.query.words import FUNCTION, LIGHT, PREPOSITION, Word, words
+from kgpipe.query.words import BE, FUNCTION, LIGHT, PREPOSITION, ROLES, SYNONYMS, Word, words
 from kgpipe.schema import in_words
 
 WIDTH = 250
@@ -31,7 +32,7 @@ MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "whole": 4.3, "edges": 2.4, "least": 1.6, "coverage": 1.7, "uncovered": -2.4, "head": 3.7, "order": 1.8, "values": 1.0, "size": -1.8, "idle": -0.5, "passing": -0.9, "repeated": -0.1, "dropped": -4.0,
-    "denied": 4.0, "under": -1.5, "bound": -1.6, "outward": 1.7, "known": -1.5, "near": 1.2, "direction": 1.0, "frequent": 0.4,
+    "denied": 4.0, "unmet": -1.0, "extra": -0.5, "bound": -1.6, "outward": 1.7, "known": -1.5, "near": 1.2, "direction": 1.0, "frequent": 0.4,
 }  # fmt: skip
 """Weight of each feature."""
 OPERATORS = {
@@ -43,12 +44,14 @@ ASKERS = {"who": "person people", "where": "place location address", "when": "da
           "long": "duration length", "much": "price amount cost", "tall": "height", "expensive": "price"}  # fmt: skip
 
 
+_HOMES = frozenset("home homes house household residence roof apartment flat address place".split())
+_SHARING = frozenset("share shares sharing shared".split())
 VAGUE = frozenset(
     "linked connected tied related associated involving involved included belonging corresponding connection connections ties".split()
 )
 """Words for any link."""
 INDEFINITE = frozenset(
-    "someone somebody anyone anybody everyone everybody people person persons individual individuals those".split()
+    "someone somebody anyone anybody everyone everybody people person persons individual individuals those others".split()
 )
 """Words for any person."""
 
@@ -236,19 +239,31 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     vectors = encoded([a.question, head or "thing", asker or "thing", *texts, *wider, *windows], catalog.embedder)
     n = len(texts)
     per_word, with_preposition = vectors[3 : 3 + n], vectors[3 + n : 3 + 2 * n]
+    meant = [SYNONYMS.get(t, "") for t in texts]
+    meant = [
+        "lives with" if t in _SHARING and {a.words[j].lower for j in range(i, min(i + 4, len(a.words)))} & _HOMES else m
+        for i, t, m in zip(a.content, texts, meant, strict=True)
+    ]
+    synonyms = per_word.copy()
+    for w, m in enumerate(meant):
+        if m:
+            synonyms[w] = catalog.vectors([m])[0]
+    meant_stems = [noun_stems(m) if m else () for m in meant]
     stems = [a.words[i].stem for i in a.content]
 
     def near(phrases: Sequence[str], low: float = 0.35, high: float = 0.8) -> np.ndarray:
         if not n:
             return np.zeros(0)
         table = catalog.vectors(phrases).T
-        near_by = np.maximum(per_word @ table, with_preposition @ table).max(1)
+        near_by = np.maximum(np.maximum(per_word @ table, with_preposition @ table), synonyms @ table).max(1)
         soft = 0.85 * np.clip((near_by - low) / (high - low), 0, 1)
         for p in phrases:
             inside = noun_stems(p)
             for w, s in enumerate(stems):
                 if s in inside:
                     soft[w] = max(soft[w], 0.6 + 0.4 * sum(x in stems for x in inside) / len(inside))
+                elif shared := sum(x in inside for x in meant_stems[w]):
+                    soft[w] = max(soft[w], 0.5 + 0.4 * shared / max(len(inside), len(meant_stems[w])))
         return soft
 
     types = {t: near(catalog.type_phrases(t)) for t in catalog.types}
@@ -297,6 +312,121 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     )  # fmt: skip
 
 
+_NAMING = frozenset("named called surnamed known titled labelled labeled marked".split())
+_APPOSITIVE = _NAMING | frozenset("with whose is the a an has have having bearing carrying holding as".split())
+_NAME = re.compile(r"name|title", re.IGNORECASE)
+
+
+@dataclass
+class Mention:
+    """A thing that a question speaks of: the spans of its values, and the types it may have."""
+
+    spans: set[int]
+    kinds: set[str]
+    end: int
+    keys: set[str] = field(default_factory=set)
+    anyone: bool = False
+    """Said as someone, those, people: it may prove to be of another type."""
+
+
+def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
+    """The things that a question speaks of, in order.
+
+    A value is one thing with the noun that it stands by ("people named Rose", "Pontiac vehicles", "calls on 3 May"). Someone,
+    who, and nouns for a role (friends, a relative, residents) are things of their own.
+    """
+    real = [t for t in catalog.types if t not in catalog.relationships]
+    humans = {t for t in real if catalog.human(t)}
+    word_of = {i: w for w, i in enumerate(a.content)}
+    span_of = {i: k for k, (s, e) in enumerate(a.spans) for i in range(s, e)}
+    attributes = _attribute_words(a, catalog)
+    found: list[Mention] = []
+
+    def beside(i: int) -> bool:
+        return bool(found) and found[-1].end == i and not a.words[i - 1].possessive
+
+    if a.frame.asker in ("who", "whom") and humans:
+        at = next(i for i, w in enumerate(a.words) if w.lower == a.frame.asker)
+        following = [w.lower for w in a.words[at + 1 : at + 3]]
+        if not (following[:1] and following[0] in BE and following[1:] in (["the"], ["all"])):
+            found.append(Mention(set(), set(humans), -9))
+    i = 0
+    while i < len(a.words):
+        lower = a.words[i].lower
+        if i in span_of:
+            k, (_, end) = span_of[i], a.spans[span_of[i]]
+            i = end
+            kinds = {t for t, c in a.choices[k] if c.key != "#"} & set(real)
+            if not kinds:
+                continue
+            keys = {c.key for _, c in a.choices[k]}
+            host = next((m for m in reversed(found) if (m.kinds & kinds or m.anyone) and not m.keys & keys), None)
+            if host is not None and (all(_NAME.search(key) for key in keys) or host.anyone or any(_loops(t, catalog) for t in host.kinds & kinds)):
+                between = range(host.end, a.spans[k][0])
+                if host.end < 0 or not all(
+                    a.words[x].lower in _APPOSITIVE
+                    or (x in word_of and max(evidence.attributes[key][word_of[x]] for key in keys) >= 0.55)
+                    for x in between
+                ) or (host.spans and len(between) > 1 and not any(x in word_of for x in between)):
+                    host = None
+            if host is None:
+                found.append(Mention({k}, kinds, end, keys))
+            else:
+                host.spans.add(k)
+                host.kinds = host.kinds & kinds or kinds
+                host.anyone = False
+                host.keys |= keys
+                host.end = end
+                found.append(found.pop(next(x for x, m in enumerate(found) if m is host)))
+            continue
+        w = word_of.get(i)
+        shared = lower in _HOMES and {x.lower for x in a.words[max(0, i - 3) : i]} & _SHARING
+        if w is None or i in attributes or shared or (lower in _NAMING and i + 1 in span_of):
+            i += 1
+            continue
+        before = a.words[i - 1].lower if i else ""
+        strength = {t: float(evidence.types[t][w]) for t in real}
+        best = max(strength.values(), default=0.0)
+        kinds = {t for t, x in strength.items() if x >= 0.6 and x >= best - 0.15}
+        attribute = max((float(v[w]) for v in evidence.attributes.values()), default=0.0)
+        if lower in ROLES and lower not in INDEFINITE and (lower[:6] != "member" or before == "family"):
+            if before not in BE and before not in ("become", "became") and humans:
+                if beside(i) and not found[-1].spans:
+                    found[-1].end = i + 1
+                else:
+                    found.append(Mention(set(), set(humans), i + 1))
+        elif kinds and best >= attribute - 0.1:
+            host = found[-1] if beside(i) else None
+            if host is not None and host.kinds & kinds:  # "Pontiac vehicles", "phone calls"
+                host.kinds &= kinds
+                host.end = i + 1
+            elif host is not None and not host.spans:  # a compound: its last noun
+                found[-1] = Mention(set(), kinds, i + 1)
+            else:
+                top = {t for t in kinds if strength[t] == best}
+                host = next((m for m in found if m.spans and m.kinds & top and not any(_loops(t, catalog) for t in top)), None)
+                if host is None:
+                    found.append(Mention(set(), kinds, i + 1, anyone=lower in INDEFINITE))
+        i += 1
+    return found
+
+
+def _loops(entity_type: str, catalog: Catalog) -> bool:
+    """Whether a link leads from nodes of the type to nodes of the same type."""
+    return any(x.subject == x.object == entity_type for x in catalog.links)
+
+
+def _attribute_words(a: Asked, catalog: Catalog) -> set[int]:
+    """Words of names of properties that have several words: phone number, last name."""
+    phrases = {
+        noun_stems(p) for t in catalog.types for key in catalog.attributes[t] for p in catalog.attribute_phrases(key)
+    }  # fmt: skip
+    stems = [w.stem for w in a.words]
+    return {
+        x for i in range(len(stems)) for n in (2, 3) if tuple(stems[i : i + n]) in phrases for x in range(i, min(i + n, len(stems)))
+    }  # fmt: skip
+
+
 def _windows(a: Asked) -> list[str]:
     """Stretches of the question of three to six words, values replaced by nothing."""
     kept = [
@@ -318,6 +448,7 @@ class Search:
         self.most_nodes = most_nodes
         self.weights = weights or WEIGHTS
         self.evidence = weigh(question, catalog)
+        self.mentions = mentions(question, self.evidence, catalog)
         pairs: dict[frozenset[str], int] = {}
         for x in catalog.links:
             ends = frozenset((x.subject, x.object))
@@ -632,6 +763,7 @@ class Search:
         kinds = [node.type for node in tree.nodes]
         scores = [cond.score for node in tree.nodes for cond in node.conditions]
         named = [self._named(cond) for node in tree.nodes for cond in node.conditions]
+        things = self._things(tree)
         fixed = tree.nodes[tree.root]
         known = fixed.conditions and not tree.key and tree.output == "node" and any(
             cond.key == c.name_keys[fixed.type] for cond in fixed.conditions
@@ -643,7 +775,8 @@ class Search:
             "uncovered": uncovered,
             "head": self._head(tree),
             "bound": self._bound(tree),
-            "under": self._under(kinds),
+            "unmet": things[0],
+            "extra": things[1],
             "outward": self._outward(
                 tree,
                 outward,
@@ -680,14 +813,21 @@ class Search:
             return 1.0 if at[tree.absent] > negated or at[tree.absent] < 0 else 0.5
         return 0.8 if any(c.operator == "<>" for n in tree.nodes for c in n.conditions) else 0.0
 
-    def _under(self, kinds: Sequence[str]) -> float:
-        """How many nodes there are too few of types that the question names several times."""
-        return float(
-            sum(
-                max(0, int((self.evidence.types[t] >= 0.75).sum()) - kinds.count(t))
-                for t in set(kinds) if t not in self.catalog.relationships
-            )
-        )  # fmt: skip
+    def _things(self, tree: Tree) -> tuple[float, float]:
+        """How many things the question speaks of have no node of their own, and how many nodes are no such thing."""
+        nodes = [i for i, n in enumerate(tree.nodes) if n.type not in self.catalog.relationships]
+        if not self.mentions:
+            return 0.0, float(len(nodes))
+        fits = np.zeros((len(self.mentions), len(nodes)))
+        for m, mention in enumerate(self.mentions):
+            for x, i in enumerate(nodes):
+                if mention.spans & {c.span for c in tree.nodes[i].conditions}:
+                    fits[m, x] = 2.0
+                elif not mention.spans and tree.nodes[i].type in mention.kinds:
+                    fits[m, x] = 0.9 if tree.nodes[i].conditions else 1.0
+        rows, cols = linear_sum_assignment(-fits)
+        matched = int((fits[rows, cols] > 0).sum())
+        return float(len(self.mentions) - matched), float(len(nodes) - matched)
 
     def _bound(self, tree: Tree) -> float:
         """How many values that stand far from what is asked for are conditions on it, each up to 1."""

@@ -44,6 +44,40 @@ LIGHT = frozenset(
 )
 """Words whose loss does not change what is asked."""
 
+SYNONYMS = {
+    form: meant
+    for meant, forms in {
+        "knows": "acquainted acquaintance acquaintances familiar",
+        "location": "home homes residence residences house houses",
+        "area": "region regions neighborhood neighbourhood neighborhoods neighbourhoods district districts",
+        "post": "zip postal",
+        "lives in": "reside resides residing resided resident residents inhabitant inhabitants dwell dwells dwelling inhabit inhabits",
+        "lives with": "roommate roommates housemate housemates flatmate flatmates cohabiting cohabits cohabit",
+        "family relation": "relative relatives kin kinship related relation family",
+        "friends with": "buddy buddies pal pals friendship",
+        "phone number": "contact",
+        "location place": "site sites scene scenes spot spots venue venues",
+        "received": "got get gets incoming answered receiving",
+        "made": "placed outgoing dialed dialled placing",
+        "crime": "incident incidents offence offences offense offenses criminal",
+        "officer": "cop cops policeman policemen",
+        "works for": "employee employees employed employs employer staff",
+        "wrote": "author authors authored penned screenwriter",
+        "acted in": "actor actors actress actresses starred starring stars cast appeared appears",
+        "supplies": "supplier suppliers vendor vendors",
+        "purchased ordered": "bought buy buys buyer buyers purchaser",
+        "owns": "owner owners possess possesses possessed",
+    }.items()
+    for form in forms.split()
+}  # fmt: skip
+"""Words that sentence vectors keep apart from what is meant."""
+ROLES = frozenset(
+    "friend friends relative relatives acquaintance acquaintances roommate roommates housemate housemates flatmate flatmates "
+    "neighbour neighbours neighbor neighbors colleague colleagues coworker coworkers resident residents inhabitant inhabitants kin relation relations "
+    "member members owner owners parent parents child children sibling siblings brother sister spouse wife husband".split()
+)  # fmt: skip
+"""Nouns for someone by a link to another."""
+
 BEYOND = frozenset(
     "not never no nor neither without except besides or unless didn't wasn't isn't doesn't don't weren't".split()
 )
