@@ -2,7 +2,7 @@
 
     python benchmarks/gold_graph.py examples/gold/facts.jsonl --neo4j bolt://127.0.0.1:7687 --password ...
 
-Entities, literals and typed relationships with their sentence; no documents, passages and evidence. The gold says no
+Entities, literals and typed relationships with their sentence, indexes and schema; no documents, passages and evidence. The gold says no
 type of an entity: it is the widest single type that all relations of the entity allow; where that leaves several,
 `questions/gold_types.json` says it.
 """
@@ -19,6 +19,7 @@ from typing import Any
 import neo4j
 
 from kgpipe import schema as schemas
+from kgpipe.graph import cypher
 from kgpipe.graph.load import literal_properties
 from kgpipe.records import content_id
 from kgpipe.schema import Schema
@@ -76,6 +77,11 @@ def load_gold(driver: neo4j.Driver, facts: Path | str, schema: str = "computing"
             f"CREATE (a)-[r:`{relation}`]->(b) SET r = row.properties",
             {"rows": [{"source": a, "target": b, "properties": p} for (a, b), p in pairs.items()]},
         )
+    for text in cypher.constraints_and_indexes(known).values():
+        driver.execute_query(text)
+    driver.execute_query("CALL db.awaitIndexes(60)")
+    driver.execute_query(cypher.CLAIM, {"workspace": "gold"})
+    driver.execute_query(cypher.BEGIN, {"schema": known.to_json()})
     return {"nodes": sum(map(len, nodes.values())), "relationships": sum(map(len, edges.values()))}
 
 
