@@ -185,7 +185,9 @@ def hits_at_1(questions: list[dict[str, Any]], store: Store, options: argparse.N
     right, total, seconds = Counter(), Counter(), []
     for row in questions:
         began = time.perf_counter()
-        found = answer.ask(row["question"], store, own, threshold=0.0) if own else graph.ask(row["question"], threshold=0.0)
+        found = (
+            answer.ask(row["question"], store, own, threshold=0.0) if own else graph.ask(row["question"], threshold=0.0)
+        )
         seconds.append(time.perf_counter() - began)
         first = found.answers[0][0] if found.answers else None
         hit = [first] in row["answers"] or [_name_of(first)] in row["answers"]
@@ -196,7 +198,9 @@ def hits_at_1(questions: list[dict[str, Any]], store: Store, options: argparse.N
     for construct in sorted(total):
         print(f"{construct:24} {right[construct]:4} of {total[construct]:4}")
     n = sum(total.values())
-    print(f"hits@1 {sum(right.values())}/{n} = {sum(right.values()) / n:.3f}; median {statistics.median(seconds):.2f} s")
+    print(
+        f"hits@1 {sum(right.values())}/{n} = {sum(right.values()) / n:.3f}; median {statistics.median(seconds):.2f} s"
+    )
 
 
 def _name_of(value: Any) -> Any:

@@ -245,6 +245,8 @@ def frame(
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
     if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in types for i in head):
         head = ()  # a verb
+    if asker in ("who", "whom") and lower[anchor : anchor + 1] and lower[anchor] not in BE:
+        head = ()  # "who reviewed movies", "who does she know"
     value = _value_at(found, anchor, taken) if not asker and output != "exists" else -1
     if value >= 0 and head and head[0] == value + 1:
         value = -1  # "which Pontiac vehicles"

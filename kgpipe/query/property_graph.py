@@ -29,7 +29,7 @@ THRESHOLD = 0.3
 """Least confidence of an answer."""
 MOST_RUN = 6
 """Candidates that are run against the database."""
-EMPTY = 1.5
+EMPTY = 2.6
 """Taken off the score of a candidate that finds nothing."""
 LEAST_COVERAGE = 0.3
 """Share of the words of a question that its query must account for."""

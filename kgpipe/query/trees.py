@@ -31,8 +31,8 @@ BUDGET_S = 1.5
 MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
-    "whole": 4.3, "edges": 2.4, "least": 1.6, "coverage": 1.7, "uncovered": -2.4, "head": 3.7, "order": 1.8, "values": 1.0, "size": -1.8, "idle": -0.5, "passing": -0.9, "repeated": -0.1, "dropped": -4.0,
-    "denied": 4.0, "unmet": -1.0, "extra": -0.5, "bound": -1.6, "outward": 1.7, "known": -1.5, "near": 1.2, "direction": 1.0, "frequent": 0.4,
+    "bound": -1.9, "coverage": 1.6, "denied": 3.7, "direction": 1.1, "dropped": -4.0, "edges": 2.8, "extra": -0.6, "frequent": 0.5, "head": 4.3, "idle": -0.6,
+    "known": -2.2, "least": 2.4, "near": 1.3, "order": 1.9, "outward": 2.6, "repeated": -0.3, "size": -2.4, "uncovered": -2.9, "unmet": -1.7, "values": 1.3, "whole": 6.0,
 }  # fmt: skip
 """Weight of each feature."""
 OPERATORS = {
@@ -273,6 +273,9 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
         for w, i in enumerate(a.content):
             if a.words[i].lower in INDEFINITE:
                 speaks[w] = max(speaks[w], 0.95 * human)
+    for w, i in enumerate(a.content):
+        for t in _agents(a.words[i], catalog):
+            types[t][w] = max(types[t][w], 0.8)
     keys = sorted({k for t in catalog.types for k in catalog.attributes[t]})
     attributes = {k: near(catalog.attribute_phrases(k)) for k in keys} | {"#": np.zeros(n)}
     links = {key: near(phrases) for key, phrases in catalog.phrases.items()}
@@ -361,13 +364,21 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 continue
             keys = {c.key for _, c in a.choices[k]}
             host = next((m for m in reversed(found) if (m.kinds & kinds or m.anyone) and not m.keys & keys), None)
-            if host is not None and (all(_NAME.search(key) for key in keys) or host.anyone or any(_loops(t, catalog) for t in host.kinds & kinds)):
+            if host is not None and (
+                all(_NAME.search(key) for key in keys)
+                or host.anyone
+                or any(_loops(t, catalog) for t in host.kinds & kinds)
+            ):
                 between = range(host.end, a.spans[k][0])
-                if host.end < 0 or not all(
-                    a.words[x].lower in _APPOSITIVE
-                    or (x in word_of and max(evidence.attributes[key][word_of[x]] for key in keys) >= 0.55)
-                    for x in between
-                ) or (host.spans and len(between) > 1 and not any(x in word_of for x in between)):
+                if (
+                    host.end < 0
+                    or not all(
+                        a.words[x].lower in _APPOSITIVE
+                        or (x in word_of and max(evidence.attributes[key][word_of[x]] for key in keys) >= 0.55)
+                        for x in between
+                    )
+                    or (host.spans and len(between) > 1 and not any(x in word_of for x in between))
+                ):
                     host = None
             if host is None:
                 found.append(Mention({k}, kinds, end, keys))
@@ -404,7 +415,9 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 found[-1] = Mention(set(), kinds, i + 1)
             else:
                 top = {t for t in kinds if strength[t] == best}
-                host = next((m for m in found if m.spans and m.kinds & top and not any(_loops(t, catalog) for t in top)), None)
+                host = next(
+                    (m for m in found if m.spans and m.kinds & top and not any(_loops(t, catalog) for t in top)), None
+                )
                 if host is None:
                     found.append(Mention(set(), kinds, i + 1, anyone=lower in INDEFINITE))
         i += 1
@@ -424,6 +437,18 @@ def _attribute_words(a: Asked, catalog: Catalog) -> set[int]:
     stems = [w.stem for w in a.words]
     return {
         x for i in range(len(stems)) for n in (2, 3) if tuple(stems[i : i + n]) in phrases for x in range(i, min(i + n, len(stems)))
+    }  # fmt: skip
+
+
+def _agents(word: Word, catalog: Catalog) -> set[str]:
+    """Types at the subject of the links that an agent noun names: actors act, a supplier supplies."""
+    if not re.search(r"(?:er|or|ress|ee)s?$", word.lower):
+        return set()
+    meant = {word.stem, *noun_stems(SYNONYMS.get(word.lower, ""))} - {""}
+    return {
+        x.subject for i, x in enumerate(catalog.links)
+        if not x.half and any(meant & set(noun_stems(p)) for p in catalog.phrases[i, True])
+        and word.stem not in {s for t in (x.subject, x.object) for p in catalog.type_phrases(t) for s in noun_stems(p)}
     }  # fmt: skip
 
 
