@@ -7,6 +7,7 @@ linear sum over features that hold for any schema.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ BUDGET_S = 1.5
 MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
-    "bound": -1.9, "coverage": 1.6, "denied": 3.7, "direction": 1.1, "dropped": -4.0, "edges": 2.8, "extra": -0.6, "frequent": 0.5, "head": 4.3, "idle": -0.6,
+    "bound": -1.9, "chain": 1.0, "attached": 1.5, "placed": 1.0, "coverage": 1.6, "denied": 3.7, "direction": 1.1, "dropped": -4.0, "edges": 2.8, "extra": -0.6, "frequent": 0.5, "head": 4.3, "idle": -0.6,
     "known": -2.2, "least": 2.4, "near": 1.3, "order": 1.9, "outward": 2.6, "repeated": -0.3, "size": -2.4, "uncovered": -2.9, "unmet": -1.7, "values": 1.3, "whole": 6.0,
 }  # fmt: skip
 """Weight of each feature."""
@@ -326,6 +327,7 @@ class Mention:
 
     spans: set[int]
     kinds: set[str]
+    start: int
     end: int
     keys: set[str] = field(default_factory=set)
     anyone: bool = False
@@ -352,7 +354,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
         at = next(i for i, w in enumerate(a.words) if w.lower == a.frame.asker)
         following = [w.lower for w in a.words[at + 1 : at + 3]]
         if not (following[:1] and following[0] in BE and following[1:] in (["the"], ["all"])):
-            found.append(Mention(set(), set(humans), -9))
+            found.append(Mention(set(), set(humans), at, -9))
     i = 0
     while i < len(a.words):
         lower = a.words[i].lower
@@ -381,7 +383,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 ):
                     host = None
             if host is None:
-                found.append(Mention({k}, kinds, end, keys))
+                found.append(Mention({k}, kinds, a.spans[k][0], end, keys))
             else:
                 host.spans.add(k)
                 host.kinds = host.kinds & kinds or kinds
@@ -405,23 +407,23 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 if beside(i) and not found[-1].spans:
                     found[-1].end = i + 1
                 else:
-                    found.append(Mention(set(), set(humans), i + 1))
+                    found.append(Mention(set(), set(humans), i, i + 1))
         elif kinds and best >= attribute - 0.1:
             host = found[-1] if beside(i) else None
             if host is not None and host.kinds & kinds:  # "Pontiac vehicles", "phone calls"
                 host.kinds &= kinds
                 host.end = i + 1
             elif host is not None and not host.spans:  # a compound: its last noun
-                found[-1] = Mention(set(), kinds, i + 1)
+                found[-1] = Mention(set(), kinds, i, i + 1)
             else:
                 top = {t for t in kinds if strength[t] == best}
                 host = next(
                     (m for m in found if m.spans and m.kinds & top and not any(_loops(t, catalog) for t in top)), None
                 )
                 if host is None:
-                    found.append(Mention(set(), kinds, i + 1, anyone=lower in INDEFINITE))
+                    found.append(Mention(set(), kinds, i, i + 1, anyone=lower in INDEFINITE))
         i += 1
-    return found
+    return sorted(found, key=lambda m: m.start)
 
 
 def _loops(entity_type: str, catalog: Catalog) -> bool:
@@ -474,6 +476,12 @@ class Search:
         self.weights = weights or WEIGHTS
         self.evidence = weigh(question, catalog)
         self.mentions = mentions(question, self.evidence, catalog)
+        ends = [0, *(m.end for m in self.mentions)]
+        self.conjoined = [
+            any(w.lower in ("and", "or") for w in question.words[max(0, before) : m.start])
+            for before, m in zip(ends, self.mentions, strict=False)
+        ]  # fmt: skip
+        """Whether and stands before a thing, so that it need not belong to the one before it."""
         pairs: dict[frozenset[str], int] = {}
         for x in catalog.links:
             ends = frozenset((x.subject, x.object))
@@ -658,9 +666,7 @@ class Search:
             for key in keys:
                 output = f.output
                 if output == "count" and key:
-                    if is_id(key) or (
-                        attributes[key].kind != "number" and max(self.evidence.head_types.values()) > 0.9
-                    ):
+                    if is_id(key) or (attributes[key].kind != "number" and self._typed() > 0.9):
                         continue
                     if (
                         attributes[key].kind == "number"
@@ -758,8 +764,9 @@ class Search:
         word_of = np.full(len(columns), -1)
         if n_words and columns:
             matrix = np.stack(columns, 1)
-            # of two nodes of one type the outer one takes the later word
-            depth = np.array([0.0] * n_edges + [float(outward[i]) for i in range(len(tree.nodes))] + [0.0] * len(keys))
+            # of two nodes of one type, and of two links of one relation, the outer one takes the later word
+            beyond = [float(max(outward[s], outward[o])) for s, o, _ in tree.edges]
+            depth = np.array(beyond + [float(outward[i]) for i in range(len(tree.nodes))] + [0.0] * len(keys))
             later = np.outer(np.arange(n_words) / max(1, n_words), depth)
             rows, cols = linear_sum_assignment(-(matrix + 0.01 * later))
             given[cols] = matrix[rows, cols]
@@ -788,7 +795,8 @@ class Search:
         kinds = [node.type for node in tree.nodes]
         scores = [cond.score for node in tree.nodes for cond in node.conditions]
         named = [self._named(cond) for node in tree.nodes for cond in node.conditions]
-        things = self._things(tree)
+        words_of_edges = [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
+        things = self._things(tree, words_of_edges)
         fixed = tree.nodes[tree.root]
         known = fixed.conditions and not tree.key and tree.output == "node" and any(
             cond.key == c.name_keys[fixed.type] for cond in fixed.conditions
@@ -802,18 +810,21 @@ class Search:
             "bound": self._bound(tree),
             "unmet": things[0],
             "extra": things[1],
+            "attached": things[2],
+            "placed": things[3],
             "outward": self._outward(
                 tree,
                 outward,
                 [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of[n_edges:], given[n_edges:], strict=True)],
             ),
             "known": float(bool(known)),
-            "near": self._near(
-                tree, [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
+            "near": self._near(tree, words_of_edges),
+            "chain": self._chained(
+                tree,
+                outward,
+                words_of_edges,
             ),
-            "direction": self._forward(
-                tree, [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
-            ),
+            "direction": self._forward(tree, words_of_edges),
             "frequent": float(np.mean([self.frequency[link] for *_, link in tree.edges])) if tree.edges else 0.5,
             "order": self._ordered(tree),
             "values": float(np.mean([s * 0.5 + 0.5 * x for s, x in zip(scores, named, strict=True)]))
@@ -823,9 +834,7 @@ class Search:
             "idle": idle,
             "passing": float(passing),
             "repeated": float(len(kinds) - len(set(kinds))),
-            "denied": self._denied(
-                tree, [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
-            ),
+            "denied": self._denied(tree, words_of_edges),
             "dropped": float(len(a.choices) - len(present)),
         }
 
@@ -838,21 +847,53 @@ class Search:
             return 1.0 if at[tree.absent] > negated or at[tree.absent] < 0 else 0.5
         return 0.8 if any(c.operator == "<>" for n in tree.nodes for c in n.conditions) else 0.0
 
-    def _things(self, tree: Tree) -> tuple[float, float]:
-        """How many things the question speaks of have no node of their own, and how many nodes are no such thing."""
+    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float]:
+        """How many things the question speaks of have no node of their own, how many nodes are no such thing, `_attached`.
+
+        Of the ways to give nodes to things the one is taken that the order of the words fits best.
+        """
         nodes = [i for i, n in enumerate(tree.nodes) if n.type not in self.catalog.relationships]
         if not self.mentions:
-            return 0.0, float(len(nodes))
-        fits = np.zeros((len(self.mentions), len(nodes)))
-        for m, mention in enumerate(self.mentions):
-            for x, i in enumerate(nodes):
-                if mention.spans & {c.span for c in tree.nodes[i].conditions}:
-                    fits[m, x] = 2.0
-                elif not mention.spans and tree.nodes[i].type in mention.kinds:
-                    fits[m, x] = 0.9 if tree.nodes[i].conditions else 1.0
-        rows, cols = linear_sum_assignment(-fits)
-        matched = int((fits[rows, cols] > 0).sum())
-        return float(len(self.mentions) - matched), float(len(nodes) - matched)
+            return 0.0, float(len(nodes)), 0.5, 0.5
+        held = {i: {c.span for c in tree.nodes[i].conditions} for i in nodes}
+        options = [
+            [i for i in nodes if (m.spans & held[i] if m.spans else tree.nodes[i].type in m.kinds)]
+            for m in self.mentions
+        ]  # fmt: skip
+        edges = [(s, o, w) for (s, o, _), w in zip(tree.edges, at, strict=True) if s in held and o in held]
+        head = self.asked.frame.head[-1] if self.asked.frame.head else -1
+        best = (-1.0, -1.0, 0.0, 0.0)
+
+        def visit(m: int, place: dict[int, int]) -> None:
+            nonlocal best
+            if m == len(options):
+                attached, placed = self._attached(edges, place)
+                named = sum(1.0 if self.mentions[x].spans or not held[i] else 0.9 for i, x in place.items())
+                first = place.get(tree.root, -1)
+                rooted = first == 0 or (first > 0 and self.mentions[first].start <= head < self.mentions[first].end)
+                best = max(best, (named, attached + placed + 0.5 * rooted, attached, placed))
+                return
+            free = [i for i in options[m] if i not in place]
+            for i in free:
+                visit(m + 1, place | {i: m})
+            if not free or len(free) < len(options[m]):
+                visit(m + 1, place)
+
+        visit(0, {})
+        return float(len(self.mentions) - math.ceil(best[0])), float(len(nodes) - math.ceil(best[0])), best[2], best[3]
+
+    def _attached(self, edges: Sequence[tuple[int, int, int]], place: dict[int, int]) -> tuple[float, float]:
+        """Shares of edges that join things said one after the other, and of those whose word stands between or after them."""
+        joined, placed = [], []
+        for s, o, word in edges:
+            if s not in place or o not in place:
+                continue
+            i, j = sorted((place[s], place[o]))
+            joined.append(1.0 if j == i + 1 or self.conjoined[j] else 0.0)
+            if word >= 0:
+                following = self.mentions[j + 1].start if j + 1 < len(self.mentions) else len(self.asked.words)
+                placed.append(1.0 if self.mentions[i].start <= word < following else 0.0)
+        return float(np.mean(joined)) if joined else 0.5, float(np.mean(placed)) if placed else 0.5
 
     def _bound(self, tree: Tree) -> float:
         """How many values that stand far from what is asked for are conditions on it, each up to 1."""
@@ -908,6 +949,26 @@ class Search:
             nearest = min(gap.values())
             ends = {where[span] for span, g in gap.items() if g == nearest}
             verdicts.append(1.0 if ends & {s, o} else 0.0)
+        return float(np.mean(verdicts)) if verdicts else 0.5
+
+    def _chained(self, tree: Tree, outward: dict[int, int], at: Sequence[int]) -> float:
+        """Share of pairs of edges, one beyond the other, whose words stand in that order: from what is asked for outwards."""
+        a = self.asked
+        helper = next((i for i, w in enumerate(a.words) if w.lower in ("do", "does", "did")), -1)
+        last = max(at, default=-1)
+        place = list(at)
+        if 0 <= helper < last == max(a.content) and all(last >= end for _, end in a.spans):
+            place = [helper if word == last else word for word in at]  # "which films did people who ... direct"
+        verdicts = []
+        for k, (s, o, _) in enumerate(tree.edges):
+            for x, (s2, o2, _) in enumerate(tree.edges):
+                shared = {s, o} & {s2, o2}
+                if k == x or place[k] < 0 or place[x] < 0 or len(shared) != 1:
+                    continue
+                middle = shared.pop()
+                inner = s if o == middle else o
+                if outward[inner] < outward[middle]:
+                    verdicts.append(1.0 if place[k] < place[x] else 0.0)
         return float(np.mean(verdicts)) if verdicts else 0.5
 
     def _gap(self, word: int, span: int) -> float:
@@ -972,7 +1033,7 @@ class Search:
         if f.asker in ("when", "old", "long", "much", "tall", "expensive"):
             return 0.2 * e.head_types[node.type]
         fit = e.head_types[node.type]
-        if max(e.head_types.values()) < 0.9:  # no type is named: an agent noun, as in "directors"
+        if self._typed() < 0.9:  # no type is named: an agent noun, as in "directors"
             for a, b, link in tree.edges:
                 if tree.root in (a, b):
                     fit = max(fit, 0.95 * e.head_links[link, tree.root == a] * (1.0 if tree.root == a else 0.5))
@@ -985,6 +1046,10 @@ class Search:
             if at >= 0 and start - 1 <= at <= end:
                 fit = max(fit, 0.5)
         return fit
+
+    def _typed(self) -> float:
+        """How well the head names a type of nodes."""
+        return max(v for t, v in self.evidence.head_types.items() if t not in self.catalog.relationships)
 
     def _holds(self, node: Node, word: int) -> bool:
         spans = [self.asked.spans[c.span] for c in node.conditions]
