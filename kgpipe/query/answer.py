@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from kgpipe import schema as schemas
-from kgpipe.errors import InputError, StoreError, WorkspaceError
-from kgpipe.query import guard
+from kgpipe.errors import InputError, WorkspaceError
+from kgpipe.query import connect, guard
+from kgpipe.query import show as shown
+from kgpipe.query.cite import check_filled, listed, sentences_of
 from kgpipe.query.compile import COLUMNS, Compiled, compiled
-from kgpipe.query.link import Linked, Vocabulary, link, vocabulary
+from kgpipe.query.link import Candidate, Linked, Vocabulary, link, named, vocabulary
 from kgpipe.query.plan import plan
 from kgpipe.query.rank import Ranked, confidence, rank
 from kgpipe.query.retrieve import retrieve
@@ -34,8 +37,6 @@ LONGEST_QUESTION = 2_000
 """Characters of a question."""
 MOST_FACTS = 100
 """Facts whose sentences are fetched for one answer."""
-MOST_SENTENCES = 3
-"""Sentences cited for one fact."""
 UNTOLD = "The graph does not tell."
 
 
@@ -80,6 +81,8 @@ def ask(
         embedder = load_embedder()
     check_filled(store)
     known = vocabulary(schema, embedder)
+    if not entities and (found := _of_whole(question, store, known)):
+        return found
     linked = link(question, store, known, entities=entities)
     ranked = rank(linked, plan(linked, store, known), known)
     sure = confidence(ranked)
@@ -106,6 +109,99 @@ def ask(
     )
 
 
+def _of_whole(question: str, store: Store, known: Vocabulary) -> Answer | None:
+    """The answer to `How are A and B connected?` and `What do we know about A?`; None when something else is asked."""
+    lower = question.islower()
+    if asked := connect.ends(question):
+        names = named([text for pair in asked.pairs for text in pair], store, known, lower_question=lower)
+        for a, b in asked.pairs:
+            if a in names and b in names:
+                return _connection(question, names[a], names[b], asked.whether, store, known)
+    for text in about_what(question):
+        if candidates := named([text], store, known, lower_question=lower).get(text):
+            persons = [c for c in candidates if known.likeness(c.type, ("person",)) > 0.8]
+            who = re.match(r"\W*who\b", question, re.IGNORECASE)
+            return _about(question, persons if who and persons else candidates, store, known)
+    return None
+
+
+_ABOUT = re.compile(
+    r"(?:what\s+(?:do|does|did|can)\s+(?:we|you|i|one|anyone|the\s+graph)\s+(?:know|say|tell(?:\s+me|\s+us)?)\s+(?:about|of|on)|"
+    r"what\s+(?:is|are)\s+(?:known|said|there)\s+(?:about|of|on)|(?:please\s+)?(?:tell|show|give)\s+(?:me|us)\s+"
+    r"(?:more\s+|everything\s+|all\s+|something\s+|what\s+you\s+know\s+|(?:all\s+)?(?:the\s+)?(?:facts|information)\s+)?(?:about|on)|"
+    r"describe|(?:all\s+)?(?:the\s+)?(?:facts|information)\s+(?:about|on)|who\s+(?:is|was|are|were)|who's|what's|what\s+(?:is|was|are|were)|)"
+    r"\s*(?P<name>\S.*)",
+    re.IGNORECASE,
+)
+
+
+def about_what(question: str) -> list[str]:
+    """What a question asks everything about, as texts that may be names; `Who is A?` does when A is a name as a whole."""
+    text = re.sub(r"[\s?!.]+$", "", question.strip())
+    match = _ABOUT.fullmatch(text)
+    return [match["name"].strip(" \"'“”,")] if match and match["name"].strip(" \"'“”,") else []
+
+
+def _connection(
+    question: str, a: Sequence[Candidate], b: Sequence[Candidate], whether: bool, store: Store, known: Vocabulary
+) -> Answer:
+    """The shortest paths between the entities that two names stand for."""
+    one = [f"Both are names of {x.name}." for x in a for y in b if x.uid == y.uid]
+    pairs = [(x, y) for x in a for y in b if x.uid != y.uid]
+    if not pairs:
+        return Answer(question, confidence=1.0, source="graph", text=" ".join(one))
+    shape = connect.own_shape(known.schema)
+    cypher, params, columns, rows = connect.paths([(x.uid, y.uid) for x, y in pairs], shape, store)
+    call = _called([*a, *b], known.schema)
+    facts = {fact["uid"]: fact for path, _ in rows for fact in path}.values()
+    ends_ = [((x.uid, y.uid), (call[x.uid], call[y.uid])) for x, y in pairs]
+    told = connect.told(ends_, rows, whether=whether and not one)
+    return Answer(
+        question=question,
+        answers=tuple(tuple(row) for row in rows),
+        columns=tuple(columns),
+        confidence=round(min(a[0].score, b[0].score), 4),
+        cypher=cypher,
+        params=params,
+        facts=tuple(facts),
+        evidence=tuple(sentences_of(list(facts), store, most=1)),
+        text="\n".join([*one, told] if rows or not one else one),
+        source="graph",
+    )
+
+
+def _called(candidates: Sequence[Candidate], schema: Schema) -> dict[str, str]:
+    """What to call entities, by uid: the name, with the type where several have that name."""
+    alike = [c.name for c in {c.uid: c for c in candidates}.values()]
+
+    def label(c: Candidate) -> str:
+        return f" ({schema.entities[c.type].label})" if c.type and alike.count(c.name) > 1 else ""
+
+    return {c.uid: c.name + label(c) for c in candidates}
+
+
+def _about(question: str, candidates: Sequence[Candidate], store: Store, known: Vocabulary) -> Answer:
+    """What the graph holds about the entities that a name stands for."""
+    cypher, params, columns, rows, facts = shown.about([c.uid for c in candidates], store, known.schema)
+    held = {c.uid: [f for f in facts if f["about"] == c.uid] for c in candidates}
+    told = [c for c in candidates if held[c.uid]] or candidates[:1]
+    lines_ = [line for c in told for line in shown.summary(c.name, c.type, held[c.uid], known.schema)]
+    if len(rows) == shown.MOST_TOLD:
+        lines_.append(f"  and more: these are {shown.MOST_TOLD} facts; kgpipe show {candidates[0].uid} has all.")
+    return Answer(
+        question=question,
+        answers=tuple(tuple(row) for row in rows),
+        columns=tuple(columns),
+        confidence=round(candidates[0].score, 4),
+        cypher=cypher,
+        params=params,
+        facts=tuple(facts),
+        evidence=tuple(sentences_of(facts, store, most=1)),
+        text="\n".join(lines_),
+        source="graph",
+    )
+
+
 def checked_question(question: str) -> str:
     """The question on one line; InputError when it is empty or too long."""
     question = one_line(question)
@@ -118,45 +214,12 @@ def checked_question(question: str) -> str:
     return question
 
 
-def check_filled(store: Store) -> None:
-    """StoreError when the graph holds no entity."""
-    _, rows = store.read("MATCH (e:Entity) RETURN count(e)")
-    if not rows[0][0]:
-        raise StoreError(f"The graph at {store.uri} is empty: nothing can be asked. Run: kgpipe build FOLDER")
-
-
 def _facts(query: Compiled, store: Store) -> list[dict[str, Any]]:
     """The facts that the rows rest on, as {"uid", "subject", "relation", "object", "support", "score", "sentence", ...}."""
     if not query.facts:
         return []
     columns, rows = guard.run(f"{query.facts} LIMIT {MOST_FACTS}", query.params, store)
     return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def sentences_of(facts: Sequence[dict[str, Any]], store: Store) -> list[dict[str, Any]]:
-    """The sentences that state the facts, best first within each; the edge's own sentence where no Evidence node is."""
-    if not facts:
-        return []
-    columns, rows = store.read(
-        "UNWIND $facts AS fact MATCH (e:Evidence {fact: fact}) "
-        "OPTIONAL MATCH (e)-[:IN]->(p:Passage)-[:PART_OF]->(d:Document) "
-        "RETURN e.fact AS fact, e.sentence AS sentence, d.title AS document, d.uri AS uri, e.start AS start, e.end AS end, "
-        "e.score AS score ORDER BY fact, score DESC, uri, start",
-        {"facts": [f["uid"] for f in facts]},
-        max_rows=None,
-    )
-    by_fact: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        sentence = dict(zip(columns, row, strict=True))
-        by_fact.setdefault(sentence["fact"], []).append(sentence)
-    cited = []
-    for fact in facts:
-        found = by_fact.get(fact["uid"], [])
-        if not found and fact["sentence"]:
-            found = [{"fact": fact["uid"], "sentence": fact["sentence"], "document": "", "uri": fact["source"] or "",
-                      "start": None, "end": None, "score": fact["score"]}]  # fmt: skip
-        cited.extend(found[:MOST_SENTENCES])
-    return cited
 
 
 def _from_text(
@@ -204,13 +267,6 @@ def _counted(best: Ranked, facts: Sequence[dict[str, Any]]) -> list[str]:
             side = "subject" if graph.returns == subject else "object"
             return sorted({f[f"{side}_uid"]: str(f[side]) for f in facts if f["relation"] == relation}.values())
     return []
-
-
-def listed(values: Sequence[str]) -> str:
-    """Values as a sentence, the first twelve of them."""
-    if len(values) > 12:
-        return f"{', '.join(values[:12])} and {len(values) - 12} more."
-    return f"{values[0]}." if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}."
 
 
 @contextlib.contextmanager

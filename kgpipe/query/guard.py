@@ -44,7 +44,8 @@ OPERATORS = frozenset(
 )
 """Operators that only read the graph; what is not here (LoadCSV, ProcedureCall, Show…, Terminate…, writes) is refused."""
 EXPANSIONS = frozenset(("VarLengthExpand(All)", "VarLengthExpand(Into)", "VarLengthExpand(Pruning)",
-                        "VarLengthExpand(Pruning,BFS,All)", "VarLengthExpand(Pruning,BFS,Into)"))  # fmt: skip
+                        "VarLengthExpand(Pruning,BFS,All)", "VarLengthExpand(Pruning,BFS,Into)",
+                        "ShortestPath"))  # fmt: skip
 
 FUNCTIONS = frozenset(
     """

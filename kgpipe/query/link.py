@@ -264,18 +264,12 @@ def _entities(
         if any(v.start <= i and j <= v.end for v in values) and not any(c.isalpha() for c in texts[i, j]):
             continue
         found_rows = rows.get(texts[i, j], ())
-        most = max((r["degree"] for r in found_rows), default=0)
-        candidates = [
-            Candidate(r["uid"], r["type"], r["name"], score - _LITTLE_KNOWN * (1 - r["degree"] / max(most, 1)))
-            for r in found_rows if (score := _score(texts[i, j], r, lower_question)) > 0.5
-        ]  # fmt: skip
-        candidates.sort(key=lambda c: (-c.score, -len(c.name), c.uid))
+        candidates = _candidates(texts[i, j], found_rows, lower_question)
         plain = all(not any(c.isupper() or c.isdigit() for c in w.text) for w in found[i:j])
         if plain and all(_is_type_word(k, types) or found[k].stem in known.relation_stems for k in range(i, j)):
             continue  # "computer" asks for computers, also when something is called so
         if candidates:
-            best = candidates[0].score
-            matches.append(EntitySpan(i, j, tuple(c for c in candidates if c.score > best - 0.15)[:4]))
+            matches.append(EntitySpan(i, j, tuple(candidates)[:4]))
     chosen: list[EntitySpan] = []
     for match in sorted(
         matches, key=lambda m: (-(m.candidates[0].score >= 0.9), -(m.end - m.start), -m.candidates[0].score)
@@ -283,6 +277,55 @@ def _entities(
         if not any(match.start < c.end and c.start < match.end for c in chosen):
             chosen.append(match)
     return tuple(sorted(chosen, key=lambda m: m.start))
+
+
+def named(
+    texts: Sequence[str], store: Store, known: Vocabulary, *, lower_question: bool = False
+) -> dict[str, tuple[Candidate, ...]]:  # fmt: skip
+    """For each text the entities that it names as a whole, best first: `the C language` is C, of that type if there is one."""
+    variants = {text: _variants(text, known) for text in texts if len(text) <= LONGEST_TEXT}
+    rows = _search(store, known, list(dict.fromkeys(v for vs in variants.values() for v, _ in vs)))
+    found = {}
+    for text, choices in variants.items():
+        for variant, wanted in choices:
+            candidates = _candidates(variant, rows.get(variant, ()), lower_question, least=LEAST_NAME)
+            fitting = [c for c in candidates if wanted and known.schema.family(c.type) == known.schema.family(wanted)]
+            if candidates:
+                found[text] = tuple(fitting or candidates)[:4]
+                break
+    return found
+
+
+LONGEST_TEXT = 120
+"""Characters of a text that may be a name as a whole."""
+LEAST_NAME = 0.8
+"""Score from which a text names an entity as a whole: its name, an alias, or the end of its name."""
+
+
+def _variants(text: str, known: Vocabulary) -> list[tuple[str, str]]:
+    """The text, and without articles and the words of a type before or after it, as (text, type)."""
+    bare = re.sub(r"^(?:the|a|an)\s+", "", text.strip(), flags=re.IGNORECASE)
+    found = tuple(words(bare)[:MOST_WORDS])
+    out = [(bare, "")]
+    for span in _types(found, known):
+        if span.start == 0 and span.end < len(found):
+            out.append((bare[found[span.end].start :], span.type))
+        elif span.end == len(found) and span.start > 0:
+            out.append((bare[: found[span.start - 1].end], span.type))
+    return [(v, t) for v, t in out if v]
+
+
+def _candidates(
+    text: str, rows: Sequence[dict[str, Any]], lower_question: bool, *, least: float = 0.5
+) -> list[Candidate]:  # fmt: skip
+    """The entities that a text may name, best first; none that is named much less surely than the first."""
+    most = max((r["degree"] for r in rows), default=0)
+    found = [
+        Candidate(r["uid"], r["type"], r["name"], score - _LITTLE_KNOWN * (1 - r["degree"] / max(most, 1)))
+        for r in rows if (score := _score(text, r, lower_question)) > least
+    ]  # fmt: skip
+    found.sort(key=lambda c: (-c.score, -len(c.name), c.uid))
+    return [c for c in found if c.score > found[0].score - 0.15]
 
 
 _LITTLE_KNOWN = 0.03

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,16 @@ from kgpipe import schema as schemas
 from kgpipe.config import Config, cache_folder
 from kgpipe.errors import InputError, QueryRefused, SchemaError, StoreError
 from kgpipe.graph.introspect import read_schema, told_schema
-from kgpipe.graph.store import Store, open_store
+from kgpipe.graph.store import Store, open_store, quoted
 from kgpipe.models.embed import Embedder, load_embedder
-from kgpipe.query import answer, guard
-from kgpipe.query.answer import Answer, checked_question, listed
+from kgpipe.query import answer, connect, guard
+from kgpipe.query.answer import Answer, checked_question
 from kgpipe.query.catalog import Catalog
+from kgpipe.query.cite import listed
 from kgpipe.query.tree_cypher import tree_cypher
 from kgpipe.query.trees import Scored, Search, asked
 from kgpipe.query.values import Match, Values
+from kgpipe.query.words import words
 from kgpipe.schema import Schema
 
 THRESHOLD = 0.3
@@ -31,6 +34,10 @@ MOST_RUN = 6
 """Candidates that are run against the database."""
 EMPTY = 2.6
 """Taken off the score of a candidate that finds nothing."""
+MOST_NAMESAKES = 4
+"""Nodes of one name that are told of."""
+MOST_OTHERS = 12
+"""Nodes at the other ends of the links of one kind that are named."""
 LEAST_COVERAGE = 0.3
 """Share of the words of a question that its query must account for."""
 
@@ -85,6 +92,94 @@ class PropertyGraph:
             settled.append(Settled(found, cypher, params, tuple(columns), rows, found.score - EMPTY * empty))
         return sorted(settled, key=lambda s: -s.score)
 
+    def _of_whole(self, question: str) -> Answer | None:
+        """The answer to `How are A and B connected?` and `What do we know about A?`; None when something else is asked."""
+        if asked_ends := connect.ends(question):
+            for a, b in asked_ends.pairs:
+                if (first := self.named(a)) and (second := self.named(b)):
+                    return self._connection(question, first, second, asked_ends.whether)
+        for text in answer.about_what(question):
+            if nodes := self.named(text):
+                return self._about(question, nodes)
+        return None
+
+    def named(self, text: str) -> list[tuple[str, str]]:
+        """The nodes that a whole text names, as (key, name), at most four."""
+        bare = re.sub(r"^(?:the|a|an)\s+", "", text.strip(), flags=re.IGNORECASE)
+        matches = [m for m in self.values.find(bare) if m.start == 0 and m.end == len(words(bare)) and m.score >= 0.95]
+        naming = [m for m in matches if self.catalog.name_keys.get(m.type) == m.key]
+        found: dict[str, str] = {}
+        for m in naming:
+            _, rows = self.store.read(
+                f"MATCH (n:{quoted(m.type)}) WHERE n.{quoted(m.key)} = $value RETURN elementId(n), {self._name('n')} "
+                f"ORDER BY elementId(n) LIMIT {MOST_NAMESAKES}",
+                {"value": m.value},
+            )
+            found |= dict(rows)
+        return list(found.items())[:MOST_NAMESAKES]
+
+    def _name(self, node: str) -> str:
+        """The expression for what a node is called: the first property that names nodes, else its label."""
+        keys = sorted({k for t, k in self.catalog.name_keys.items() if k and t not in self.catalog.relationships})
+        return f"coalesce({', '.join([*(f'{node}.{quoted(k)}' for k in keys), f'head(labels({node}))'])})"
+
+    def _connection(
+        self, question: str, a: list[tuple[str, str]], b: list[tuple[str, str]], whether: bool
+    ) -> Answer:  # fmt: skip
+        """The shortest paths between the nodes that two names stand for, over any relationships."""
+        pairs = [(x, y) for x in a for y in b if x[0] != y[0]]
+        if not pairs:
+            return Answer(question, confidence=1.0, source="graph", text=f"Both are names of {a[0][1]}.")
+        shape = connect.Shape(
+            node="({n}) WHERE elementId({n}) = {key}", key="elementId({n})", name=self._name("{n}")
+        )  # fmt: skip
+        cypher, params, columns, rows = connect.paths([(x[0], y[0]) for x, y in pairs], shape, self.store)
+        facts = {fact["uid"]: fact for path, _ in rows for fact in path}.values()
+        ends_ = [((x[0], y[0]), (str(x[1]), str(y[1]))) for x, y in pairs]
+        return Answer(
+            question=question,
+            answers=tuple(tuple(row) for row in rows),
+            columns=tuple(columns),
+            confidence=1.0,
+            cypher=cypher,
+            params=params,
+            facts=tuple(facts),
+            text=connect.told(ends_, rows, whether=whether),
+            source="graph",
+        )
+
+    def _about(self, question: str, nodes: list[tuple[str, str]]) -> Answer:
+        """The properties of the nodes that a name stands for, and what they are linked to."""
+        cypher = (
+            "UNWIND $keys AS key MATCH (n) WHERE elementId(n) = key\n"
+            f"OPTIONAL MATCH (n)-[r]-(m) WITH n, r, startNode(r) = n AS out, {self._name('m')} AS other\n"
+            f"ORDER BY other WITH n, type(r) AS relation, out, count(r) AS n_links, collect(DISTINCT other)[..{MOST_OTHERS}] AS others\n"
+            "RETURN labels(n) AS labels, properties(n) AS properties, relation, out, n_links, others, elementId(n) AS key "
+            "ORDER BY key, n_links DESC, relation, out"
+        )
+        params = {"keys": [key for key, _ in nodes]}
+        columns, rows = guard.run(cypher, params, self.store)
+        lines: list[str] = []
+        for key, name in nodes:
+            mine = [row for row in rows if row[6] == key]
+            lines.append(f"{name} ({', '.join(mine[0][0])}):")
+            lines += [f"  {k}: {_shown(v)}" for k, v in sorted(mine[0][1].items()) if v != name]
+            for _, _, relation, out, n_links, others, _ in mine:
+                if relation:
+                    arrow = f"-[{relation}]->" if out else f"<-[{relation}]-"
+                    more = f" and more: {n_links} in all" if n_links > len(others) else ""
+                    lines.append(f"  {arrow} {', '.join(map(str, others))}{more}")
+        return Answer(
+            question=question,
+            answers=tuple(tuple(row) for row in rows),
+            columns=tuple(columns),
+            confidence=1.0,
+            cypher=cypher,
+            params=params,
+            text="\n".join(lines),
+            source="graph",
+        )
+
     def ask(
         self, question: str, *, entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD
     ) -> Answer:  # fmt: skip
@@ -93,6 +188,8 @@ class PropertyGraph:
         `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched.
         """
         question = checked_question(question)
+        if not entities and (whole := self._of_whole(question)):
+            return whole
         settled = self.settle(question, self.values.given(question, entities) if entities else None)
         candidates = tuple(
             {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled

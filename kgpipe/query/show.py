@@ -1,22 +1,97 @@
-"""An entity's facts and where they are said, for `kgpipe show`."""
+"""An entity's facts and where they are said, for `kgpipe show` and for questions like `What do we know about X?`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kgpipe import names
 from kgpipe.errors import InputError
-from kgpipe.query.answer import MOST_SENTENCES, check_filled, sentences_of
+from kgpipe.query import guard
+from kgpipe.query.cite import MOST_SENTENCES, check_filled, listed, sentences_of
 from kgpipe.query.compile import value_of
 from kgpipe.query.link import entities_with, type_of
-from kgpipe.query.words import one_line, words
-from kgpipe.schema import Schema
+from kgpipe.query.words import PREPOSITION, one_line, words
+from kgpipe.schema import Schema, in_words
 
 if TYPE_CHECKING:
     from kgpipe.graph.store import Store
 
 MOST_FACTS = 1_000
 """Facts of one entity that are shown."""
+MOST_TOLD = 60
+"""Facts that answer `What do we know about X?`."""
+
+
+_PATTERN = (
+    "MATCH (a:Entity)-[r]-(x) WHERE a.uid IN $uids AND type(r) IN $relations "
+    "WITH DISTINCT a, r, startNode(r) AS s, endNode(r) AS o "
+)
+_OBJECT = f"CASE WHEN o:Literal THEN {value_of('o')} ELSE o.name END AS object"
+_ORDER = "ORDER BY a.uid, s.uid <> a.uid, relation, support DESC, object, subject"
+FACTS = (
+    f"{_PATTERN}RETURN a.uid AS about, r.uid AS uid, s.name AS subject, type(r) AS relation, {_OBJECT}, "
+    "s.uid AS subject_uid, o.uid AS object_uid, r.support AS support, r.score AS score, r.sentence AS sentence, "
+    f"r.source AS source {_ORDER} LIMIT $most"
+)
+"""The facts about entities by $uids."""
+ROWS = f"{_PATTERN}RETURN s.name AS subject, type(r) AS relation, {_OBJECT}, r.support AS support {_ORDER} LIMIT $most"
+"""The same facts as what is read of them."""
+
+
+def _of(uids: Sequence[str], schema: Schema) -> dict[str, Any]:
+    return {"uids": list(uids), "relations": list(schema.relations)}
+
+
+def grouped(facts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Facts of one entity (`about` is its uid) by relation: what it does before what is done to it, most supported first."""
+    most: dict[tuple[bool, str], int] = {}
+    for fact in facts:
+        group = (fact["subject_uid"] != fact["about"], fact["relation"])
+        most[group] = max(most.get(group, 0), fact["support"])
+
+    def place(fact: dict[str, Any]) -> tuple[Any, ...]:
+        passive = fact["subject_uid"] != fact["about"]
+        group = (passive, -most[passive, fact["relation"]], fact["relation"])
+        return (*group, -fact["support"], str(fact["object"]), str(fact["subject"]))
+
+    return sorted(facts, key=place)
+
+
+def about(
+    uids: Sequence[str], store: Store, schema: Schema
+) -> tuple[str, dict[str, Any], list[str], list[list[Any]], list[dict[str, Any]]]:
+    """Cypher, parameters, columns and rows of the best facts of entities, and these facts, entity after entity, grouped."""
+    params = {**_of(uids, schema), "most": MOST_TOLD}
+    columns, rows = guard.run(ROWS, params, store)
+    names_, found = guard.run(FACTS, params, store)
+    facts = [dict(zip(names_, row, strict=True)) for row in found]
+    by_entity = [grouped([f for f in facts if f["about"] == uid]) for uid in uids]
+    return ROWS, params, columns, rows, [fact for group in by_entity for fact in group]
+
+
+def summary(name: str, entity_type: str, facts: Sequence[dict[str, Any]], schema: Schema) -> list[str]:
+    """The facts of one entity in a few lines, one a relation: `  place of birth: London`."""
+    label = schema.entities[entity_type].label if entity_type in schema.entities else "no type"
+    groups: dict[str, list[str]] = {}
+    for fact in facts:
+        passive = fact["subject_uid"] != fact["about"]
+        other = str(fact["subject" if passive else "object"])
+        values = groups.setdefault(_said(fact["relation"], passive, schema), [])
+        if other not in values:
+            values.append(other)
+    out = [f"{name} ({label})" + (":" if groups else ": no fact is known.")]
+    return out + [f"  {said}: {listed(values)}" for said, values in groups.items()]
+
+
+def _said(relation: str, passive: bool, schema: Schema) -> str:
+    """What stands before the other end of a fact: its label, or for the object what the inverse is called."""
+    found = schema.relations[relation]
+    if not passive or found.symmetric:
+        return found.label
+    if found.inverse:
+        return in_words(found.inverse)
+    return f"{found.label} it" if found.label.split()[-1] in PREPOSITION else f"{found.label} of"
 
 
 def show(entity: str, store: Store, schema: Schema) -> dict[str, Any]:
@@ -26,16 +101,8 @@ def show(entity: str, store: Store, schema: Schema) -> dict[str, Any]:
     the nearest names for an unknown one.
     """
     found = _find(entity, store, schema)
-    columns, rows = store.read(
-        "MATCH (a:Entity {uid: $uid})-[r]-(x) WHERE type(r) IN $relations "
-        "WITH DISTINCT r, startNode(r) AS s, endNode(r) AS o "
-        "RETURN r.uid AS uid, s.name AS subject, type(r) AS relation, "
-        f"CASE WHEN o:Literal THEN {value_of('o')} ELSE o.name END AS object, s.uid AS subject_uid, o.uid AS object_uid, "
-        "r.support AS support, r.score AS score, r.sentence AS sentence, r.source AS source "
-        "ORDER BY s.uid <> $uid, relation, object, subject LIMIT $most",
-        {"uid": found["uid"], "relations": list(schema.relations), "most": MOST_FACTS},
-    )
-    facts = [dict(zip(columns, row, strict=True)) for row in rows]
+    columns, rows = store.read(FACTS, {**_of([found["uid"]], schema), "most": MOST_FACTS})
+    facts = grouped([dict(zip(columns, row, strict=True)) for row in rows])
     by_fact: dict[str, list[dict[str, Any]]] = {}
     for sentence in sentences_of(facts, store):
         by_fact.setdefault(sentence["fact"], []).append(sentence)

@@ -131,6 +131,28 @@ def test_a_graph_of_others_is_asked_and_left_as_it_is(command, shop, question, e
     assert shop[1].read("SHOW INDEXES YIELD type WHERE type <> 'LOOKUP' RETURN type")[1] == []
 
 
+def test_what_connects_two_nodes(command):
+    made = command("ask", "How are Lindqvist & Sons and O'Hara Ltd. connected?")
+    assert made.output.splitlines() == [
+        "Lindqvist & Sons and O'Hara Ltd.: 1 shortest path of 4 facts.",
+        "  Lindqvist & Sons -[SUPPLIES]-> Rye bread <-[CONTAINS]- Order -[CONTAINS]-> Butter <-[SUPPLIES]- O'Hara Ltd.",
+    ]
+    found = json.loads(command("ask", "What connects rye bread and butter?", "--json").output)
+    assert [[f["subject"], f["relation"], f["object"]] for f in found["answers"][0][0]] == [
+        ["Order", "CONTAINS", "Rye bread"], ["Order", "CONTAINS", "Butter"],
+    ]  # fmt: skip
+
+
+def test_everything_about_a_node(command):
+    assert command("ask", "What do we know about rye bread?").output.splitlines() == [
+        "Rye bread (Product):",
+        "  kind: Baked goods",
+        "  price: 3.5",
+        "  <-[CONTAINS]- Order and more: 2 in all",
+        "  <-[SUPPLIES]- Lindqvist & Sons",
+    ]
+
+
 def test_the_graph_does_not_tell_what_it_does_not_hold(command):
     made = command("ask", "What is the weather tomorrow?", "--json")
     assert json.loads(made.output)["answers"] == []
