@@ -180,11 +180,13 @@ def _called(candidates: Sequence[Candidate], schema: Schema) -> dict[str, str]:
     return {c.uid: c.name + label(c) for c in candidates}
 
 
-def _about(question: str, candidates: Sequence[Candidate], store: Store, known: Vocabulary) -> Answer:
-    """What the graph holds about the entities that a name stands for."""
+def _about(question: str, candidates: Sequence[Candidate], store: Store, known: Vocabulary) -> Answer | None:
+    """What the graph holds about the entities that a name stands for; None when that is no fact."""
     cypher, params, columns, rows, facts = shown.about([c.uid for c in candidates], store, known.schema)
     held = {c.uid: [f for f in facts if f["about"] == c.uid] for c in candidates}
-    told = [c for c in candidates if held[c.uid]] or candidates[:1]
+    told = [c for c in candidates if held[c.uid]]
+    if not told:
+        return None
     lines_ = [line for c in told for line in shown.summary(c.name, c.type, held[c.uid], known.schema)]
     if len(rows) == shown.MOST_TOLD:
         lines_.append(f"  and more: these are {shown.MOST_TOLD} facts; kgpipe show {candidates[0].uid} has all.")

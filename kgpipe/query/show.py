@@ -80,8 +80,7 @@ def summary(name: str, entity_type: str, facts: Sequence[dict[str, Any]], schema
         values = groups.setdefault(_said(fact["relation"], passive, schema), [])
         if other not in values:
             values.append(other)
-    out = [f"{name} ({label})" + (":" if groups else ": no fact is known.")]
-    return out + [f"  {said}: {listed(values)}" for said, values in groups.items()]
+    return [f"{name} ({label}):"] + [f"  {said}: {listed(values)}" for said, values in groups.items()]
 
 
 def _said(relation: str, passive: bool, schema: Schema) -> str:
