@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import json
 import logging
 import sys
@@ -18,7 +19,7 @@ import typer
 from kgpipe import config as configuration
 from kgpipe import pipeline
 from kgpipe.engine import parse_shard, progress_bar, silent
-from kgpipe.errors import InputError, KgpipeError
+from kgpipe.errors import InputError, KgpipeError, StoreGone
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,6 +81,8 @@ def _print_scores(scores: dict[str, Any], indent: str = "") -> None:
 def options(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
     """Global options."""
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if not debug:  # what the driver tries again is no news, and what it gives up an error of ours
+        logging.getLogger("neo4j").setLevel(logging.CRITICAL)
 
 
 @app.command()
@@ -742,7 +745,7 @@ def neo4j_logs(
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(help="A question in English.")] = "",
+    question: Annotated[str, typer.Argument(help="A question in English; without one, a prompt for several.")] = "",
     questions: Annotated[
         Path | None, typer.Option("--questions", help='JSON Lines file: {"id", "question", "entities"?} a line.')
     ] = None,
@@ -758,19 +761,26 @@ def ask(
 ) -> None:
     """Ask the graph; every answer comes with the sentences that state it.
 
+    Without a question there is a prompt (or each line of standard input is one), and a question may speak of the one
+    before: "and when did she die?", "what about Grace Hopper?", "who else?". Tab completes names; exit or Ctrl-D ends.
+
     With --neo4j any Neo4j can be asked, also one that kgpipe did not build; nothing is written there.
 
     Example: kgpipe ask "Who designed the Analytical Engine?"
     """
     from kgpipe.query import answer, property_graph
 
-    if bool(question) == bool(questions):
+    if question and questions:
         raise typer.BadParameter('give a question, or a file with --questions. Example: kgpipe ask "Who designed C?"')
     config = configuration.load(workspace=workspace, neo4j=neo4j)
+    given = [] if question or questions else _lines_of_input()
     asked = answer.read_questions(questions) if questions else [{"id": "", "question": question}]
-    with property_graph.asking(config, schema) as ask_graph:
+    with property_graph.asking(config, schema) as graph:
+        if not question and not questions:
+            _converse(graph, given, verbose=verbose, as_json=as_json)
+            return
         for item in asked:
-            found = ask_graph(item["question"], entities=item.get("entities") or ())
+            found = graph.ask(item["question"], entities=item.get("entities") or ())
             if questions and as_json:
                 typer.echo(json.dumps({"id": item["id"], **found.to_json()}, ensure_ascii=False, default=str))
             elif as_json:
@@ -779,6 +789,53 @@ def ask(
                 if questions:
                     typer.echo(f"\n{item['id']}  {item['question']}")
                 typer.echo("\n".join(answer.lines(found, verbose=verbose)))
+
+
+def _lines_of_input() -> Iterator[str] | None:
+    """The lines of standard input that are not empty; None for a terminal; wrong usage when there is none."""
+    if sys.stdin.isatty():
+        return None
+    lines = (line for raw in sys.stdin.buffer if (line := raw.decode("utf-8", "replace").strip()))
+    first = next(lines, None)
+    if first is None:
+        raise typer.BadParameter(
+            'give a question, or questions on standard input. Example: kgpipe ask "Who designed C?"'
+        )
+    return itertools.chain([first], lines)
+
+
+def _converse(graph: Any, given: Iterator[str] | None, *, verbose: bool, as_json: bool) -> None:
+    """Answers line after line; what is wrong with one is said in a line, only a server that is gone ends it."""
+    from kgpipe.query import answer
+    from kgpipe.query.follow import Conversation
+    from kgpipe.query.prompt import terminal
+
+    talk = Conversation(graph)
+    if given is None:
+        typer.echo(
+            "Ask, and go on asking: what a question named, the next may call it. Tab completes names, exit ends."
+        )
+    for line in terminal(graph.names, configuration.cache_folder() / "history") if given is None else given:
+        if line.strip().lower() in ("exit", "quit"):
+            return
+        if not line.strip():
+            continue
+        if given is not None and not as_json:
+            typer.echo(f"\n? {line}")
+        try:
+            for found in talk.ask(line):
+                if as_json:
+                    typer.echo(json.dumps(found.to_json(), ensure_ascii=False, default=str))
+                else:
+                    typer.echo("\n".join(answer.lines(found, verbose=verbose)))
+        except KeyboardInterrupt:
+            if given is not None:
+                raise
+            typer.echo("stopped", err=True)
+        except StoreGone:
+            raise
+        except KgpipeError as error:
+            typer.echo(f"kgpipe: {error}", err=True)
 
 
 @app.command()

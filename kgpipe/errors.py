@@ -33,6 +33,10 @@ class StoreError(KgpipeError):
     """The graph store refuses: no connection, wrong password, or another workspace's database."""
 
 
+class StoreGone(StoreError):
+    """No server answers where the store is."""
+
+
 class QueryRefused(KgpipeError):
     """The guard does not let this query run; the message names the operator or clause."""
 

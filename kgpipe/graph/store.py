@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kgpipe.engine import Progress, silent
-from kgpipe.errors import StoreError
+from kgpipe.errors import StoreError, StoreGone
 
 if TYPE_CHECKING:
     from kgpipe.config import Config
@@ -38,7 +38,8 @@ class Plan:
 class Store:
     """An open connection to one Neo4j; safe to share between threads. Opening it checks address, password, version."""
 
-    def __init__(self, uri: str, user: str, password: str, *, start_hint: str = "") -> None:
+    def __init__(self, uri: str, user: str, password: str, *, start_hint: str = "", retry_s: float = 30) -> None:
+        """`retry_s`: how long what fails for a reason that may pass, such as a broken connection, is tried again."""
         import neo4j
 
         scheme = uri.partition("://")[0]
@@ -57,6 +58,7 @@ class Store:
                     uri,
                     auth=(user, password),
                     connection_timeout=10,
+                    max_transaction_retry_time=retry_s,
                     notifications_min_severity="OFF",  # else every label not yet in use is a warning on standard error
                     user_agent="kgpipe",
                 )
@@ -151,7 +153,7 @@ class Store:
             raise
         except exceptions.DriverError as error:
             reason = str(error).splitlines()[0].rstrip(".:")
-            raise StoreError(f"No Neo4j answers at {self.uri} ({reason}). {self._start_hint}") from error
+            raise StoreGone(f"No Neo4j answers at {self.uri} ({reason}). {self._start_hint}") from error
         except exceptions.Neo4jError as error:
             raise StoreError(self._refusal(error)) from error
 
@@ -167,10 +169,12 @@ class Store:
         return f"Neo4j refused a query ({code}): {reason}"
 
 
-def open_store(config: Config, workspace: Workspace | None = None, *, progress: Progress = silent) -> Store:
+def open_store(
+    config: Config, workspace: Workspace | None = None, *, progress: Progress = silent, retry_s: float = 30
+) -> Store:  # fmt: skip
     """The configured server; without one our own server of the workspace, started when it does not run."""
     if config.neo4j:
-        return Store(config.neo4j, config.neo4j_user, config.neo4j_password)
+        return Store(config.neo4j, config.neo4j_user, config.neo4j_password, retry_s=retry_s)
     from kgpipe.graph import server
 
     folder = workspace.path if workspace else config.workspace.absolute()
@@ -181,7 +185,7 @@ def open_store(config: Config, workspace: Workspace | None = None, *, progress: 
         )
     running = server.start(folder / "neo4j", neo4j_home=config.neo4j_home, progress=progress)
     hint = f"Start it with: kgpipe neo4j start --workspace {folder}; if it does not start: kgpipe neo4j logs."
-    return Store(running.uri, running.user, running.password, start_hint=hint)
+    return Store(running.uri, running.user, running.password, start_hint=hint, retry_s=retry_s)
 
 
 def quoted(name: str) -> str:

@@ -14,11 +14,12 @@ from urllib.parse import unquote, urlsplit
 
 from kgpipe import schema as schemas
 from kgpipe.errors import InputError, WorkspaceError
-from kgpipe.query import connect, guard
+from kgpipe.query import connect, follow, guard
 from kgpipe.query import show as shown
 from kgpipe.query.cite import check_filled, listed, sentences_of
 from kgpipe.query.compile import COLUMNS, Compiled, compiled
-from kgpipe.query.link import Candidate, Linked, Vocabulary, link, named, vocabulary
+from kgpipe.query.follow import Asked, Named
+from kgpipe.query.link import LEAST_NAME, Candidate, Linked, Vocabulary, entities_with, link, named, vocabulary
 from kgpipe.query.plan import plan
 from kgpipe.query.rank import Ranked, confidence, rank
 from kgpipe.query.retrieve import retrieve
@@ -37,6 +38,8 @@ LONGEST_QUESTION = 2_000
 """Characters of a question."""
 MOST_FACTS = 100
 """Facts whose sentences are fetched for one answer."""
+RETRY_S = 3
+"""Seconds after which a server that does not answer is given up: somebody waits."""
 UNTOLD = "The graph does not tell."
 
 
@@ -58,21 +61,29 @@ class Answer:
     """The winning query graph in words."""
     candidates: tuple[dict[str, Any], ...] = ()
     """The best query graphs, the winner first, as {"said", "score", "features"}."""
+    notes: tuple[str, ...] = ()
+    """How the question was read where that is not plain: follow-ups, spelling, names of several things."""
+    named: tuple[Named, ...] = ()
+    """What the question names, in its order."""
+    gave: tuple[Named, ...] = ()
+    """The entities and dates among the answers."""
 
     def to_json(self) -> dict[str, Any]:
         """The answer as JSON can hold it; the shape of `kgpipe ask --json` less the id."""
         row = dataclasses.asdict(self)
         return {**row, "answers": [list(a) for a in self.answers], "columns": list(self.columns),
-                "facts": list(self.facts), "evidence": list(self.evidence), "candidates": list(self.candidates)}  # fmt: skip
+                "facts": list(self.facts), "evidence": list(self.evidence), "candidates": list(self.candidates),
+                "notes": list(self.notes), "named": list(row["named"]), "gave": list(row["gave"])}  # fmt: skip
 
 
 def ask(
     question: str, store: Store, schema: Schema, *, embedder: Embedder | None = None,
-    entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD,
+    entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD, meant: frozenset[str] = frozenset(),
 ) -> Answer:  # fmt: skip
     """The answer that the graph gives; below `threshold` passages of the text instead, marked as such.
 
-    `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched.
+    `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched. `meant` are
+    uids: a name of several entities is that of one of these where it can be.
     """
     question = checked_question(question)
     if embedder is None:
@@ -81,14 +92,14 @@ def ask(
         embedder = load_embedder()
     check_filled(store)
     known = vocabulary(schema, embedder)
-    if not entities and (found := _of_whole(question, store, known)):
+    if not entities and (found := _of_whole(question, store, known, meant)):
         return found
-    linked = link(question, store, known, entities=entities)
+    linked = link(question, store, known, entities=entities, meant=meant)
     ranked = rank(linked, plan(linked, store, known), known)
     sure = confidence(ranked)
     candidates = tuple({"said": r.said, "score": r.score, "features": dict(r.features)} for r in ranked[:8])
     if sure < threshold:
-        return _from_text(question, linked, store, embedder, sure, candidates)
+        return _from_text(question, linked, store, known, sure, candidates)
     best = ranked[0]
     query = compiled(best.planned.graph, schema)
     columns, rows = guard.run(query.cypher, query.params, store)
@@ -106,19 +117,73 @@ def ask(
         source="graph",
         understood=best.said,
         candidates=candidates,
+        named=_named(linked, known, best),
+        gave=_gave(rows, best, facts, known),
     )
 
 
-def _of_whole(question: str, store: Store, known: Vocabulary) -> Answer | None:
+def kind_of(entity_type: str, known: Vocabulary) -> str:
+    """Whether entities of a type are persons, places or other things."""
+    if entity_type and known.likeness(entity_type, _PERSON) > 0.8:
+        return follow.PERSON
+    return follow.PLACE if entity_type and known.likeness(entity_type, _PLACE) > 0.8 else follow.THING
+
+
+_PERSON = ("person", "human being")
+_PLACE = ("place", "location", "city")
+
+
+def _named(linked: Linked, known: Vocabulary, best: Ranked | None = None) -> tuple[Named, ...]:
+    """What the question names as the best graph, or without one the best link, takes it."""
+    taken = {n.uid for n in best.planned.graph.nodes if n.uid} if best else set()
+    found: list[tuple[int, Named]] = []
+    for span in linked.entities:
+        chosen = next((c for c in span.candidates if c.uid in taken), None if best else span.candidates[0])
+        if chosen and chosen.score >= LEAST_NAME:
+            text = _words_of(linked, span.start, span.end)
+            found.append((span.start, Named(chosen.name, kind_of(chosen.type, known), chosen.uid, text)))
+    for value in linked.values:
+        if value.kind == "date":
+            text = _words_of(linked, value.start, value.end)
+            found.append((value.start, Named(value.value, follow.DATE, "", text)))
+    return tuple(named_ for _, named_ in sorted(found, key=lambda f: f[0]))
+
+
+def _words_of(linked: Linked, start: int, end: int) -> str:
+    if start >= len(linked.words):
+        return ""
+    text = linked.question[linked.words[start].start : linked.words[end - 1].end]
+    return re.sub(r"['’]s?$", "", text)
+
+
+def _gave(
+    rows: Sequence[Sequence[Any]], best: Ranked, facts: Sequence[dict[str, Any]], known: Vocabulary
+) -> tuple[Named, ...]:  # fmt: skip
+    """The entities and dates that the rows name."""
+    graph = best.planned.graph
+    uids = {str(f[end]): f[f"{end}_uid"] for f in facts for end in ("subject", "object")}
+    values = _counted(best, facts) if graph.output == "count" else [str(row[0]) for row in rows]
+    if graph.output == "exists" or len(values) > MOST_FACTS:
+        return ()
+    types = (graph.nodes[graph.returns].type,) if graph.nodes[graph.returns].type else best.planned.types[graph.returns]
+    literals = {known.schema.entities[t].literal for t in types if t in known.schema.entities} - {""}
+    if literals:
+        return tuple(Named(v, follow.DATE) for v in values) if literals == {"date"} else ()
+    kinds = [kind_of(t, known) for t in types]
+    kind = follow.PERSON if follow.PERSON in kinds else kinds[0] if kinds else follow.THING
+    return tuple(Named(v, kind, uids.get(v, "")) for v in values)
+
+
+def _of_whole(question: str, store: Store, known: Vocabulary, meant: frozenset[str]) -> Answer | None:
     """The answer to `How are A and B connected?` and `What do we know about A?`; None when something else is asked."""
     lower = question.islower()
     if asked := connect.ends(question):
-        names = named([text for pair in asked.pairs for text in pair], store, known, lower_question=lower)
+        names = named([text for pair in asked.pairs for text in pair], store, known, lower_question=lower, meant=meant)
         for a, b in asked.pairs:
             if a in names and b in names:
                 return _connection(question, names[a], names[b], asked.whether, store, known)
     for text in about_what(question):
-        if candidates := named([text], store, known, lower_question=lower).get(text):
+        if candidates := named([text], store, known, lower_question=lower, meant=meant).get(text):
             persons = [c for c in candidates if known.likeness(c.type, ("person",)) > 0.8]
             who = re.match(r"\W*who\b", question, re.IGNORECASE)
             return _about(question, persons if who and persons else candidates, store, known)
@@ -167,7 +232,12 @@ def _connection(
         evidence=tuple(sentences_of(list(facts), store, most=1)),
         text="\n".join([*one, told] if rows or not one else one),
         source="graph",
+        named=_entities_named([a[0], b[0]], known),
     )
+
+
+def _entities_named(candidates: Sequence[Candidate], known: Vocabulary) -> tuple[Named, ...]:
+    return tuple(Named(c.name, kind_of(c.type, known), c.uid, c.name) for c in candidates)
 
 
 def _called(candidates: Sequence[Candidate], schema: Schema) -> dict[str, str]:
@@ -201,6 +271,7 @@ def _about(question: str, candidates: Sequence[Candidate], store: Store, known: 
         evidence=tuple(sentences_of(facts, store, most=1)),
         text="\n".join(lines_),
         source="graph",
+        named=_entities_named(told[:1], known),
     )
 
 
@@ -225,10 +296,10 @@ def _facts(query: Compiled, store: Store) -> list[dict[str, Any]]:
 
 
 def _from_text(
-    question: str, linked: Linked, store: Store, embedder: Embedder, sure: float, candidates: tuple[dict[str, Any], ...]
+    question: str, linked: Linked, store: Store, known: Vocabulary, sure: float, candidates: tuple[dict[str, Any], ...]
 ) -> Answer:
     """No answer, and the passages nearest to the question."""
-    passages = retrieve(question, store, embedder)
+    passages = retrieve(question, store, known.embedder)
     text = UNTOLD
     if linked.unknown:
         text += f" It knows nothing called {', '.join(linked.unknown[:3])}."
@@ -244,6 +315,7 @@ def _from_text(
         text=text,
         source="text" if passages else "none",
         candidates=candidates,
+        named=_named(linked, known),
     )  # fmt: skip
 
 
@@ -287,8 +359,35 @@ def opened(config: Config) -> Iterator[tuple[Store, Schema]]:
         raise WorkspaceError(
             f"{workspace.path} has not been built yet. Run: kgpipe build FOLDER --workspace {workspace.path}"
         )
-    with open_store(config, workspace) as store:
+    with open_store(config, workspace, retry_s=RETRY_S) as store:
         yield store, schemas.from_json(kept["json"])
+
+
+def asked(store: Store, schema: Schema) -> Asked:
+    """The graph of a workspace for conversations."""
+    from kgpipe.models.embed import load_embedder
+
+    def known() -> Vocabulary:
+        return vocabulary(schema, load_embedder())
+
+    def kinds(text: str) -> frozenset[str]:
+        found = named([text], store, known()).get(text, ())
+        return frozenset(kind_of(c.type, known()) for c in found)
+
+    def names_like(prefix: str) -> list[str]:
+        parts = re.findall(r"\w+", prefix)[:8]
+        if not parts or len(prefix) > 100:
+            return []
+        query = " ".join([*(f'+"{p}"' for p in parts[:-1]), f"+{parts[-1].lower()}*"])
+        rows = entities_with(store, [prefix], query=query).get(prefix, [])
+        found = {n: r["degree"] for r in rows for n in (r["name"], *(r["aliases"] or ()))}
+        return sorted((n for n in found if n.casefold().startswith(prefix.casefold())), key=lambda n: (-found[n], n))
+
+    return Asked(
+        ask=lambda question, **options: ask(question, store, schema, **options),
+        kinds=kinds,
+        names=names_like,
+    )
 
 
 def read_questions(path: Path) -> list[dict[str, Any]]:
@@ -329,7 +428,7 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
 
 def lines(found: Answer, *, verbose: bool = False) -> list[str]:
     """The answer as lines for people: what it says, then the sentences with their documents."""
-    out = [found.text]
+    out = [*(f"  ({note})" for note in found.notes), found.text]
     if found.understood:
         out.append(f"  (understood as: {found.understood})")
     shown: set[tuple[str, str, Any]] = set()  # one sentence may state several facts

@@ -200,8 +200,13 @@ def scaled(value: float, low: float, high: float) -> float:
     return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
-def link(question: str, store: Store, known: Vocabulary, *, entities: Sequence[dict[str, Any]] = ()) -> Linked:
-    """The question linked to the graph; with `entities` given ({"text", "label"?, "value"?}) no names are searched."""
+def link(
+    question: str, store: Store, known: Vocabulary, *, entities: Sequence[dict[str, Any]] = (), meant: frozenset[str] = frozenset(),
+) -> Linked:  # fmt: skip
+    """The question linked to the graph; with `entities` given ({"text", "label"?, "value"?}) no names are searched.
+
+    A name that may be that of an entity in `meant` (uids) is.
+    """
     found = tuple(words(question)[:MOST_WORDS])
     types = _types(found, known)
     values = _values(question, found)
@@ -211,6 +216,7 @@ def link(question: str, store: Store, known: Vocabulary, *, entities: Sequence[d
         values = (*given, *(v for v in values if not any(v.start < g.end and g.start < v.end for g in given)))
     else:
         spans = _entities(found, types, values, store, known)
+    spans = tuple(replace(s, candidates=_meant(s.candidates, meant)) for s in spans)
     values = tuple(v for v in values if not any(v.start < s.end and s.start < v.end for s in spans))
     types = tuple(t for t in types if not any(t.start < s.end and s.start < t.end for s in spans))
     linked = Linked(question, found, spans, types, values, *_frame(found, spans))
@@ -280,7 +286,7 @@ def _entities(
 
 
 def named(
-    texts: Sequence[str], store: Store, known: Vocabulary, *, lower_question: bool = False
+    texts: Sequence[str], store: Store, known: Vocabulary, *, lower_question: bool = False, meant: frozenset[str] = frozenset(),
 ) -> dict[str, tuple[Candidate, ...]]:  # fmt: skip
     """For each text the entities that it names as a whole, best first: `the C language` is C, of that type if there is one."""
     variants = {text: _variants(text, known) for text in texts if len(text) <= LONGEST_TEXT}
@@ -291,9 +297,13 @@ def named(
             candidates = _candidates(variant, rows.get(variant, ()), lower_question, least=LEAST_NAME)
             fitting = [c for c in candidates if wanted and known.schema.family(c.type) == known.schema.family(wanted)]
             if candidates:
-                found[text] = tuple(fitting or candidates)[:4]
+                found[text] = _meant(tuple(fitting or candidates)[:4], meant)
                 break
     return found
+
+
+def _meant(candidates: tuple[Candidate, ...], meant: frozenset[str]) -> tuple[Candidate, ...]:
+    return tuple(c for c in candidates if c.uid in meant) or candidates
 
 
 LONGEST_TEXT = 120

@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from kgpipe.errors import InputError, QueryRefused, SchemaError, StoreError
 from kgpipe.graph.introspect import read_schema, told_schema
 from kgpipe.graph.store import Store, open_store, quoted
 from kgpipe.models.embed import Embedder, load_embedder
-from kgpipe.query import answer, connect, guard
+from kgpipe.query import answer, connect, follow, guard
 from kgpipe.query.answer import Answer, checked_question
 from kgpipe.query.catalog import Catalog
 from kgpipe.query.cite import listed
+from kgpipe.query.follow import Asked, Named
 from kgpipe.query.tree_cypher import tree_cypher
 from kgpipe.query.trees import Scored, Search, asked
 from kgpipe.query.values import Match, Values
@@ -36,6 +37,8 @@ EMPTY = 2.6
 """Taken off the score of a candidate that finds nothing."""
 MOST_NAMESAKES = 4
 """Nodes of one name that are told of."""
+MOST_GIVEN = 100
+"""Nodes of an answer that the next question may speak of."""
 MOST_OTHERS = 12
 """Nodes at the other ends of the links of one kind that are named."""
 LEAST_COVERAGE = 0.3
@@ -92,7 +95,7 @@ class PropertyGraph:
             settled.append(Settled(found, cypher, params, tuple(columns), rows, found.score - EMPTY * empty))
         return sorted(settled, key=lambda s: -s.score)
 
-    def _of_whole(self, question: str) -> Answer | None:
+    def _of_whole(self, question: str, meant: frozenset[str]) -> Answer | None:
         """The answer to `How are A and B connected?` and `What do we know about A?`; None when something else is asked."""
         if asked_ends := connect.ends(question):
             for a, b in asked_ends.pairs:
@@ -100,7 +103,7 @@ class PropertyGraph:
                     return self._connection(question, first, second, asked_ends.whether)
         for text in answer.about_what(question):
             if nodes := self.named(text):
-                return self._about(question, nodes)
+                return self._about(question, [n for n in nodes if n[0] in meant] or nodes)
         return None
 
     def named(self, text: str) -> list[tuple[str, str]]:
@@ -181,22 +184,26 @@ class PropertyGraph:
         )
 
     def ask(
-        self, question: str, *, entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD
+        self, question: str, *, entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD,
+        meant: frozenset[str] = frozenset(),
     ) -> Answer:  # fmt: skip
         """The answer of the best candidate; none below `threshold`.
 
-        `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched.
+        `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched; `meant`,
+        keys of nodes, which nodes of one name it speaks of when it asks all about them.
         """
         question = checked_question(question)
-        if not entities and (whole := self._of_whole(question)):
+        if not entities and (whole := self._of_whole(question, meant)):
             return whole
-        settled = self.settle(question, self.values.given(question, entities) if entities else None)
+        matches = self.values.given(question, entities) if entities else self.values.find(question)
+        named = self._spoken_of(question, matches)
+        settled = self.settle(question, matches)
         candidates = tuple(
             {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled
         )
         sure = confidence(settled)
         if sure < threshold:
-            return Answer(question=question, confidence=sure, candidates=candidates)
+            return Answer(question=question, confidence=sure, candidates=candidates, named=named)
         best = settled[0]
         return Answer(
             question=question,
@@ -209,31 +216,68 @@ class PropertyGraph:
             source="graph",
             understood=best.found.said,
             candidates=candidates,
+            named=named,
+            gave=self._gave(best),
         )
+
+    def asked(self) -> Asked:
+        """The database for conversations."""
+        return Asked(
+            ask=self.ask,
+            kinds=lambda text: frozenset(
+                self._kind(m.type)
+                for m in self.values.find(text)
+                if m.end - m.start == len(words(text)) and self._names(m)
+            ),
+            names=lambda prefix: self.values.beginning(prefix, self.catalog.name_keys),
+        )
+
+    def _names(self, match: Match) -> bool:
+        return self.catalog.name_keys.get(match.type) == match.key
+
+    def _kind(self, entity_type: str) -> str:
+        if self.catalog.human(entity_type):
+            return follow.PERSON
+        place = self.catalog.vectors(["place location city"])[0]
+        near = float((self.catalog.vectors(self.catalog.type_phrases(entity_type)) @ place).max())
+        return follow.PLACE if near >= 0.6 else follow.THING
+
+    def _spoken_of(self, question: str, matches: Sequence[Match]) -> tuple[Named, ...]:
+        """The nodes that a question names by what names them."""
+        tokens = words(question)
+        return tuple(
+            Named(str(m.value), self._kind(m.type), "", question[tokens[m.start].start : tokens[m.end - 1].end])
+            for m in matches if self._names(m) and m.score >= 0.95
+        )  # fmt: skip
+
+    def _gave(self, best: Settled) -> tuple[Named, ...]:
+        """The nodes that an answer names."""
+        tree = best.found.tree
+        asked_for = tree.nodes[tree.root].type
+        if tree.output != "node" or tree.group >= 0 or tree.key not in ("", self.catalog.name_keys.get(asked_for)):
+            return ()
+        kind = self._kind(asked_for)
+        return tuple(Named(str(row[0]), kind) for row in best.rows[:MOST_GIVEN] if isinstance(row[0], str))
 
 
 @contextlib.contextmanager
-def asking(config: Config, schema: str = "") -> Iterator[Callable[..., Answer]]:
-    """What answers (question, entities=...) for the configured graph: the workspace's, or a database of others.
+def asking(config: Config, schema: str = "") -> Iterator[Asked]:
+    """The configured graph, to be asked: the workspace's, or a database of others.
 
     `schema` is a schema file for such a database, with descriptions, labels and synonyms of what it holds.
     """
     if config.neo4j:
-        with open_store(config) as store:
+        with open_store(config, retry_s=answer.RETRY_S) as store:
             if not told_schema(store):
                 with contextlib.closing(PropertyGraph(store, schema=_described(schema, store))) as graph:
-                    yield graph.ask
+                    yield graph.asked()
                 return
     if schema:
         raise InputError(
             f"--schema {schema} is for a Neo4j that kgpipe did not build; a graph of ours tells its schema itself. Leave it out."
         )
     with answer.opened(config) as (store, known):
-
-        def ask(question: str, *, entities: Sequence[dict[str, Any]] = ()) -> Answer:
-            return answer.ask(question, store, known, entities=entities)
-
-        yield ask
+        yield answer.asked(store, known)
 
 
 def _described(file: str, store: Store) -> Schema | None:

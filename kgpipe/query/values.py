@@ -101,6 +101,16 @@ class Values:
                 found[norm].append((t, key, value))
         return found
 
+    def beginning(self, prefix: str, keys: dict[str, str], *, most: int = 50) -> list[str]:
+        """The values of naming properties (`keys` by type) that begin so, in order."""
+        low = norm(prefix)
+        rows = self._db.execute(
+            "SELECT DISTINCT type, key, value FROM spelled WHERE norm >= ? AND norm < ? ORDER BY value LIMIT 1000",
+            (low, low + "\U0010ffff"),
+        )
+        found = [v for t, key, v in rows if low and keys.get(t) == key and v.casefold().startswith(prefix.casefold())]
+        return list(dict.fromkeys(found))[:most]
+
     def find(self, question: str) -> list[Match]:
         """Every span of the question that names values, longest first; none inside a longer one of the same score."""
         found = words(question)
