@@ -755,6 +755,9 @@ def ask(
     schema: Annotated[
         str, typer.Option("--schema", help="Schema file that describes a Neo4j which kgpipe did not build.")
     ] = "",
+    lm: Annotated[
+        str | None, typer.Option("--lm", help="Language model to consult: URL#MODEL of a server, a folder, a hub name.")
+    ] = None,
     workspace: WorkspaceOption = None,
     neo4j: Neo4jOption = None,
     as_json: JsonOption = False,
@@ -772,7 +775,7 @@ def ask(
 
     if question and questions:
         raise typer.BadParameter('give a question, or a file with --questions. Example: kgpipe ask "Who designed C?"')
-    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    config = configuration.load(workspace=workspace, neo4j=neo4j, lm=lm)
     given = [] if question or questions else _lines_of_input()
     asked = answer.read_questions(questions) if questions else [{"id": "", "question": question}]
     with property_graph.asking(config, schema) as graph:

@@ -67,6 +67,12 @@ class Config:
     """Jaccard similarity from which a document is a near-duplicate; 0: exact ones only."""
     group: int = 256
     """Passages in one commit of the extraction."""
+    lm: str = ""
+    """Language model that `ask` consults: URL#MODEL of a server, a folder or a hub name; empty: none."""
+    lm_key: str = ""
+    """API key of that server."""
+    lm_seconds: float = 60.0
+    """Time in which each of its replies must be there."""
     decisions: str = ""
     """YAML file of must-link and cannot-link decisions."""
     pool: str = "gpu"
@@ -88,6 +94,8 @@ ENVIRONMENT = {
     "KGPIPE_NEO4J_HOME": "neo4j_home",
     "KGPIPE_DEVICE": "device",
     "KGPIPE_PYTHON": "python",
+    "KGPIPE_LM": "lm",
+    "KGPIPE_LM_KEY": "lm_key",
     "NEO4J_URI": "neo4j",
     "NEO4J_USERNAME": "neo4j_user",
     "NEO4J_PASSWORD": "neo4j_password",
@@ -131,7 +139,7 @@ class Dag:
     """Longest time of one task."""
 
 
-SECRETS = ("neo4j_password",)
+SECRETS = ("neo4j_password", "lm_key")
 """Settings whose values are never printed."""
 
 

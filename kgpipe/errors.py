@@ -25,6 +25,10 @@ class ModelError(KgpipeError):
     """A checkpoint is missing, damaged, or of another format version."""
 
 
+class LMError(KgpipeError):
+    """A generative language model gives no reply, or none that can be used."""
+
+
 class ServerError(KgpipeError):
     """Our own Neo4j cannot be fetched, started or stopped."""
 

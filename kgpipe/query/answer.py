@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from kgpipe import schema as schemas
-from kgpipe.errors import InputError, WorkspaceError
+from kgpipe.errors import InputError, QueryRefused, WorkspaceError
 from kgpipe.query import connect, follow, guard
+from kgpipe.query import lm as lms
 from kgpipe.query import show as shown
 from kgpipe.query.cite import check_filled, listed, sentences_of
 from kgpipe.query.compile import COLUMNS, Compiled, compiled
@@ -31,11 +32,16 @@ if TYPE_CHECKING:
     from kgpipe.config import Config
     from kgpipe.graph.store import Store
     from kgpipe.models.embed import Embedder
+    from kgpipe.models.generate import LM
 
 THRESHOLD = 0.62
 """Least confidence of an answer from the graph."""
 LONGEST_QUESTION = 2_000
 """Characters of a question."""
+AGREES = 0.15
+"""Gained by a query graph with the rows of the query that a language model wrote."""
+MOST_WEIGHED = 4
+"""Query graphs that are run to be compared with a written query."""
 MOST_FACTS = 100
 """Facts whose sentences are fetched for one answer."""
 RETRY_S = 3
@@ -62,28 +68,33 @@ class Answer:
     candidates: tuple[dict[str, Any], ...] = ()
     """The best query graphs, the winner first, as {"said", "score", "features"}."""
     notes: tuple[str, ...] = ()
-    """How the question was read where that is not plain: follow-ups, spelling, names of several things."""
+    """How the question was read where that is not plain, and what else there is to know of the answer."""
     named: tuple[Named, ...] = ()
     """What the question names, in its order."""
     gave: tuple[Named, ...] = ()
     """The entities and dates among the answers."""
+    tries: tuple[dict[str, str], ...] = ()
+    """What a language model wrote and what became of it, as {"wrote", "outcome"}."""
 
     def to_json(self) -> dict[str, Any]:
         """The answer as JSON can hold it; the shape of `kgpipe ask --json` less the id."""
         row = dataclasses.asdict(self)
         return {**row, "answers": [list(a) for a in self.answers], "columns": list(self.columns),
                 "facts": list(self.facts), "evidence": list(self.evidence), "candidates": list(self.candidates),
-                "notes": list(self.notes), "named": list(row["named"]), "gave": list(row["gave"])}  # fmt: skip
+                "notes": list(self.notes), "named": list(row["named"]), "gave": list(row["gave"]),
+                "tries": list(self.tries)}  # fmt: skip
 
 
 def ask(
     question: str, store: Store, schema: Schema, *, embedder: Embedder | None = None,
     entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD, meant: frozenset[str] = frozenset(),
+    lm: LM | None = None,
 ) -> Answer:  # fmt: skip
     """The answer that the graph gives; below `threshold` passages of the text instead, marked as such.
 
     `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched. `meant` are
-    uids: a name of several entities is that of one of these where it can be.
+    uids: a name of several entities is that of one of these where it can be. `lm` writes one more query and words the
+    answer.
     """
     question = checked_question(question)
     if embedder is None:
@@ -96,15 +107,26 @@ def ask(
         return found
     linked = link(question, store, known, entities=entities, meant=meant)
     ranked = rank(linked, plan(linked, store, known), known)
-    sure = confidence(ranked)
+    written = lms.Written()
+    if lm is not None:
+        brief = lms.brief_of_ours(linked, store, known)
+        written = lms.write(question, brief, store, lm)
+        if written.rows:
+            ranked = lms.weighed(ranked, [_rows(r, store, schema) for r in ranked[:MOST_WEIGHED]], written, AGREES)
+    sure = min(1.0, confidence(ranked))
     candidates = tuple({"said": r.said, "score": r.score, "features": dict(r.features)} for r in ranked[:8])
+    if sure < threshold and written.rows:
+        facts, lacking = lms.facts_of(written, brief, store)
+        found = of_written(question, written, candidates, facts, sentences_of(facts, store), lacking)
+        return worded(found, written, _phrases(facts, known), lm)
     if sure < threshold:
-        return _from_text(question, linked, store, known, sure, candidates)
+        found = _from_text(question, linked, store, known, sure, candidates)
+        return worded(found, written, (), lm) if lm else found
     best = ranked[0]
     query = compiled(best.planned.graph, schema)
     columns, rows = guard.run(query.cypher, query.params, store)
     facts = _facts(query, store)
-    return Answer(
+    found = Answer(
         question=question,
         answers=tuple(tuple(row) for row in rows),
         columns=tuple(columns),
@@ -273,6 +295,59 @@ def _about(question: str, candidates: Sequence[Candidate], store: Store, known: 
         source="graph",
         named=_entities_named(told[:1], known),
     )
+    return worded(found, written, _phrases(facts, known), lm) if lm else found
+
+
+def of_written(
+    question: str, written: lms.Written, candidates: tuple[dict[str, Any], ...], facts: Sequence[dict[str, Any]] = (),
+    evidence: Sequence[dict[str, Any]] = (), note: str = "",
+) -> Answer:  # fmt: skip
+    """The answer of a query that a language model wrote, where no reading of the question is sure enough."""
+    truth = written.rows[0][0] if len(written.rows) == 1 and isinstance(written.rows[0][0], bool) else None
+    held = {True: "Yes.", False: "No: the graph holds no such fact."}
+    return Answer(
+        question=question,
+        answers=tuple(tuple(row) for row in written.rows),
+        columns=written.columns,
+        confidence=written.confidence,
+        cypher=written.cypher,
+        params=written.params,
+        facts=tuple(facts),
+        evidence=tuple(evidence),
+        text=listed(lms.row_texts(written.rows)) if truth is None else held[truth],
+        source="graph",
+        understood=written.said,
+        candidates=candidates,
+        notes=(note,) if note else (),
+    )
+
+
+def worded(found: Answer, written: lms.Written, phrases: Sequence[str], lm: LM) -> Answer:
+    """The answer with what the language model did, and in its words where they hold; else in ours."""
+    said, dropped = "", []
+    if found.answers:
+        said, dropped = lms.phrase(found.question, found.answers, found.facts, phrases, lm)
+    truth = len(found.answers) == 1 and isinstance(found.answers[0][0], bool)
+    noted = lms.remark(written, found.answers)
+    return dataclasses.replace(
+        found,
+        text=f"{found.text} {said}".strip() if truth else said or found.text,
+        notes=(*found.notes, noted) if noted else found.notes,
+        tries=(*written.tries, *dropped),
+    )
+
+
+def _rows(ranked: Ranked, store: Store, schema: Schema) -> list[list[Any]] | None:
+    query = compiled(ranked.planned.graph, schema)
+    try:
+        return guard.run(query.cypher, query.params, store)[1]
+    except QueryRefused:  # too much work for the database: it agrees with nothing
+        return None
+
+
+def _phrases(facts: Sequence[dict[str, Any]], known: Vocabulary) -> tuple[str, ...]:
+    """The words of the schema for the relations of facts."""
+    return tuple(p for r in {f["relation"] for f in facts} for p in known.relation_phrases[r])
 
 
 def checked_question(question: str) -> str:
@@ -363,7 +438,7 @@ def opened(config: Config) -> Iterator[tuple[Store, Schema]]:
         yield store, schemas.from_json(kept["json"])
 
 
-def asked(store: Store, schema: Schema) -> Asked:
+def asked(store: Store, schema: Schema, lm: LM | None = None) -> Asked:
     """The graph of a workspace for conversations."""
     from kgpipe.models.embed import load_embedder
 
@@ -384,7 +459,7 @@ def asked(store: Store, schema: Schema) -> Asked:
         return sorted((n for n in found if n.casefold().startswith(prefix.casefold())), key=lambda n: (-found[n], n))
 
     return Asked(
-        ask=lambda question, **options: ask(question, store, schema, **options),
+        ask=lambda question, **options: ask(question, store, schema, lm=lm, **options),
         kinds=kinds,
         names=names_like,
     )
@@ -446,6 +521,10 @@ def lines(found: Answer, *, verbose: bool = False) -> list[str]:
         out.append(f"confidence {found.confidence}")
         out += [f"  {line}" for line in found.cypher.splitlines()] + ([f"  {found.params}"] if found.params else [])
         out += [f"  {c['score']:.3f}  {c['said']}" for c in found.candidates]
+        out += [
+            f"  the language model wrote: {lms.printable(t['wrote'])}\n    → {lms.printable(t['outcome'])}"
+            for t in found.tries
+        ]
     return out
 
 

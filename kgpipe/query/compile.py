@@ -11,6 +11,13 @@ from kgpipe.schema import Schema
 
 COLUMNS = {"node": "answer", "count": "count", "exists": "exists"}
 """The one column of each output."""
+FACT_ROWS = (
+    "WITH DISTINCT r, startNode(r) AS s, endNode(r) AS o\n"
+    "RETURN r.uid AS uid, s.uid AS subject_uid, s.name AS subject, type(r) AS relation, o.uid AS object_uid, "
+    "CASE WHEN o:Literal THEN o.text ELSE o.name END AS object, r.support AS support, "
+    "r.score AS score, r.sentence AS sentence, r.source AS source ORDER BY subject, relation, object"
+)
+"""The end of a query that returns facts, where `r` are their relationships."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +87,7 @@ def compiled(graph: QueryGraph, schema: Schema) -> Compiled:
         ending = f"{chosen}\nRETURN {value} AS {column} ORDER BY {column}"
     facts = ""
     if graph.edges:
-        facts = (
-            f"{match}\nUNWIND [{', '.join(f'r{n}' for n in range(len(graph.edges)))}] AS r\n"
-            "WITH DISTINCT r, startNode(r) AS s, endNode(r) AS o\n"
-            "RETURN r.uid AS uid, s.uid AS subject_uid, s.name AS subject, type(r) AS relation, o.uid AS object_uid, "
-            f"CASE WHEN o:Literal THEN {value_of('o')} ELSE o.name END AS object, r.support AS support, "
-            "r.score AS score, r.sentence AS sentence, r.source AS source ORDER BY subject, relation, object"
-        )
+        facts = f"{match}\nUNWIND [{', '.join(f'r{n}' for n in range(len(graph.edges)))}] AS r\n{FACT_ROWS}"
     return Compiled(f"{match}\n{ending}", facts, params, (column,))
 
 

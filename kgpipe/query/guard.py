@@ -68,7 +68,7 @@ MOST_PLUS = 8
 
 _IGNORED = re.compile(r"\s+|//[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _QUOTED = re.compile(r"`(?:[^`]|``)*`|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
-_QUOTED_OR_COMMENT = re.compile(rf"//[^\n]*|/\*.*?\*/|{_QUOTED.pattern}", re.DOTALL)
+QUOTED_OR_COMMENT = re.compile(rf"//[^\n]*|/\*.*?\*/|{_QUOTED.pattern}", re.DOTALL)
 _CALLED = re.compile(r"([^\W\d][\w.]*|``)\s*\(")
 _BRACKETS = re.compile(r"[(\[{](\s*(?:\w+|``)\s+IN\b)?|[)\]}]", re.IGNORECASE)
 _NESTING = {
@@ -142,7 +142,7 @@ def _check_work(cypher: str) -> None:
         raise QueryRefused(
             "The query spells characters as \\u escapes, which hide what it says. Write the characters themselves."
         )
-    bare = _QUOTED_OR_COMMENT.sub(lambda found: " " if found[0][0] == "/" else "``", cypher)
+    bare = QUOTED_OR_COMMENT.sub(lambda found: " " if found[0][0] == "/" else "``", cypher)
     if "=~" in bare:
         raise QueryRefused("The query compares by regular expression (=~), which can take for ever. Use CONTAINS.")
     if bare.count("+") > MOST_PLUS:

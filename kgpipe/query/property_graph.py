@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import math
 import re
@@ -18,7 +19,9 @@ from kgpipe.errors import InputError, QueryRefused, SchemaError, StoreError
 from kgpipe.graph.introspect import read_schema, told_schema
 from kgpipe.graph.store import Store, open_store, quoted
 from kgpipe.models.embed import Embedder, load_embedder
+from kgpipe.models.generate import LM, load_lm
 from kgpipe.query import answer, connect, follow, guard
+from kgpipe.query import lm as lms
 from kgpipe.query.answer import Answer, checked_question
 from kgpipe.query.catalog import Catalog
 from kgpipe.query.cite import listed
@@ -33,6 +36,8 @@ THRESHOLD = 0.3
 """Least confidence of an answer."""
 MOST_RUN = 6
 """Candidates that are run against the database."""
+AGREES = 1.0
+"""Gained by a candidate with the rows of the query that a language model wrote."""
 EMPTY = 2.6
 """Taken off the score of a candidate that finds nothing."""
 MOST_NAMESAKES = 4
@@ -185,12 +190,13 @@ class PropertyGraph:
 
     def ask(
         self, question: str, *, entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD,
-        meant: frozenset[str] = frozenset(),
+        meant: frozenset[str] = frozenset(), lm: LM | None = None,
     ) -> Answer:  # fmt: skip
         """The answer of the best candidate; none below `threshold`.
 
         `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched; `meant`,
-        keys of nodes, which nodes of one name it speaks of when it asks all about them.
+        keys of nodes, which nodes of one name it speaks of when it asks all about them. `lm` writes one more query and
+        words the answer.
         """
         question = checked_question(question)
         if not entities and (whole := self._of_whole(question, meant)):
@@ -198,14 +204,23 @@ class PropertyGraph:
         matches = self.values.given(question, entities) if entities else self.values.find(question)
         named = self._spoken_of(question, matches)
         settled = self.settle(question, matches)
+        written = lms.Written()
+        if lm is not None:
+            written = lms.write(question, lms.brief_of_others(question, matches, self.catalog), self.store, lm)
+            if written.rows:
+                settled = lms.weighed(settled, [s.rows for s in settled], written, AGREES)
         candidates = tuple(
             {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled
         )
         sure = confidence(settled)
+        if sure < threshold and written.rows:
+            found = answer.of_written(question, written, candidates)
+            return answer.worded(found, written, lms.names_in(written.cypher), lm)
         if sure < threshold:
-            return Answer(question=question, confidence=sure, candidates=candidates, named=named)
+            found = Answer(question=question, confidence=sure, candidates=candidates, named=named)
+            return answer.worded(found, written, (), lm) if lm else found
         best = settled[0]
-        return Answer(
+        found = Answer(
             question=question,
             answers=tuple(tuple(row) for row in best.rows),
             columns=best.columns,
@@ -219,11 +234,12 @@ class PropertyGraph:
             named=named,
             gave=self._gave(best),
         )
+        return answer.worded(found, written, (best.found.said, *lms.names_in(best.cypher)), lm) if lm else found
 
-    def asked(self) -> Asked:
+    def asked(self, lm: LM | None = None) -> Asked:
         """The database for conversations."""
         return Asked(
-            ask=self.ask,
+            ask=functools.partial(self.ask, lm=lm),
             kinds=lambda text: frozenset(
                 self._kind(m.type)
                 for m in self.values.find(text)
@@ -266,18 +282,19 @@ def asking(config: Config, schema: str = "") -> Iterator[Asked]:
 
     `schema` is a schema file for such a database, with descriptions, labels and synonyms of what it holds.
     """
+    lm = load_lm(config.lm, key=config.lm_key, device=config.device, seconds=config.lm_seconds) if config.lm else None
     if config.neo4j:
         with open_store(config, retry_s=answer.RETRY_S) as store:
             if not told_schema(store):
                 with contextlib.closing(PropertyGraph(store, schema=_described(schema, store))) as graph:
-                    yield graph.asked()
+                    yield graph.asked(lm)
                 return
     if schema:
         raise InputError(
             f"--schema {schema} is for a Neo4j that kgpipe did not build; a graph of ours tells its schema itself. Leave it out."
         )
     with answer.opened(config) as (store, known):
-        yield answer.asked(store, known)
+        yield answer.asked(store, known, lm)
 
 
 def _described(file: str, store: Store) -> Schema | None:
