@@ -142,6 +142,7 @@ def ask(
         named=_named(linked, known, best),
         gave=_gave(rows, best, facts, known),
     )
+    return worded(found, written, _phrases(facts, known), lm) if lm else found
 
 
 def kind_of(entity_type: str, known: Vocabulary) -> str:
@@ -295,7 +296,6 @@ def _about(question: str, candidates: Sequence[Candidate], store: Store, known: 
         source="graph",
         named=_entities_named(told[:1], known),
     )
-    return worded(found, written, _phrases(facts, known), lm) if lm else found
 
 
 def of_written(

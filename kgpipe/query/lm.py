@@ -238,10 +238,13 @@ def write(question: str, brief: Brief, store: Store, lm: LM) -> Written:
         rows: list[list[Any]] = []
         if not cypher:
             wrong = "no query in the reply" if reply.complete else "the reply broke off before its end"
-        elif not (wrong := _strange(cypher, brief)):
+        else:
             try:
-                columns, rows = guard.run(cypher, params, store)
-                wrong = _useless(rows)
+                guard.check(cypher, params, store)
+                wrong = _strange(cypher, brief) or _invented(cypher)
+                if not wrong:
+                    columns, rows = guard.run(cypher, params, store)
+                    wrong = _useless(rows)
             except (QueryRefused, StoreError) as error:
                 wrong = printable(str(error))[:600]
         repeated = any(t["wrote"] == cypher for t in tries)
@@ -311,6 +314,34 @@ def _names(pattern: str) -> list[str]:
     return [a.replace("``", "`") or b for a, b in _NAME.findall(pattern)]
 
 
+def _invented(cypher: str) -> str:
+    """Where the query could return what the model says and not what the graph holds: texts and numbers of its own."""
+    masked = _masked(cypher)
+    clauses = list(_clauses(masked))
+    if re.search(r"\bCALL\b|\bCOLLECT\s*\{|\}\s*\.", masked, re.IGNORECASE):
+        return "the query calls, collects or reads a map of its own; write MATCH, WHERE, WITH and RETURN alone"
+    for i, (word, _, start) in enumerate(clauses):
+        if word not in ("WITH", "RETURN", "UNWIND"):
+            continue
+        end = clauses[i + 1][1] if i + 1 < len(clauses) else len(masked)
+        outside = re.sub(r"\{[^{}]*\}", lambda found: " " * len(found[0]), masked[start:end])  # EXISTS, COUNT
+        quotes = any(masked[start + p] == "`" and cypher[start + p] in "'\"" for p, c in enumerate(outside) if c == "`")
+        alone = any(_CONSTANT.fullmatch(masked[a:b]) for a, b in _parts(masked, start, end))
+        if quotes or alone:
+            return f"{word} holds a text or number of your own; return what the graph holds, and use the parameters"
+    return ""
+
+
+_CONSTANT = re.compile(r"(?i)\s*(DISTINCT\s)?\s*([-+*/\d.()\s]+|true|false|null)\s*(AS\s.*)?", re.DOTALL)
+
+
+def _masked(cypher: str) -> str:
+    """The text with the inside of everything quoted, and comments, made harmless; places stay."""
+    return guard.QUOTED_OR_COMMENT.sub(
+        lambda found: " " * len(found[0]) if found[0][0] == "/" else "`" + "q" * (len(found[0]) - 2) + "`", cypher
+    )
+
+
 def names_in(cypher: str) -> tuple[str, ...]:
     """Labels, types, properties and other names of a query, in words."""
     return tuple(in_words(name) for name in dict.fromkeys(_names(guard.QUOTED_OR_COMMENT.sub(_kept_names, cypher))))
@@ -358,8 +389,8 @@ def _shown(value: Any) -> str:
 
 
 def row_texts(rows: Sequence[Sequence[Any]]) -> list[str]:
-    """Rows as texts: the values of each with commas."""
-    return [", ".join("nothing" if v is None else _shown(v) for v in row) for row in rows]
+    """Rows as printable texts: the values of each with commas."""
+    return [printable(", ".join("nothing" if v is None else _shown(v) for v in row)) for row in rows]
 
 
 def remark(written: Written, rows: Sequence[Sequence[Any]]) -> str:
@@ -385,7 +416,7 @@ def facts_queries(cypher: str) -> list[str]:
     Its MATCH clauses up to the first WITH or RETURN, every path named; what comes after them is left out, so that where
     it selects, `$answers` has to.
     """
-    masked = guard.QUOTED_OR_COMMENT.sub(lambda found: "`" + "q" * (len(found[0]) - 2) + "`", cypher)
+    masked = _masked(cypher)
     clauses = list(_clauses(masked))
     queries = []
     starts = [0, *(end for word, _, end in clauses if word.startswith("UNION"))]

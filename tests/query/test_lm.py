@@ -199,7 +199,7 @@ FACTS_OF = [
     ("MATCH p = (x)-[:DESIGNED]->({name: 'C'}), (x)--(y:University) RETURN y.name",
      ["Dennis Ritchie DESIGNED C", "Dennis Ritchie EDUCATED_AT Harvard University"]),
     ("MATCH (x)-[:INFLUENCED_BY*1..2]->(:Entity {name: 'BCPL'}) WHERE x.name STARTS WITH 'C+' RETURN x.name",
-     ["B INFLUENCED_BY BCPL", "C INFLUENCED_BY B", "C INFLUENCED_BY BCPL", "C++ INFLUENCED_BY C"]),
+     ["C INFLUENCED_BY BCPL", "C++ INFLUENCED_BY C"]),
     ("MATCH (x:Person)-[:FOUNDED]->(c) OPTIONAL MATCH (c)-[:FOUNDED_ON]->(d) WHERE d.text > '2000' RETURN c.name",
      ["Harlan Anderson FOUNDED Digital Equipment Corporation", "Kenneth Olsen FOUNDED Digital Equipment Corporation"]),
     ("MATCH (x:Person)-[:RECEIVED]->(a) WITH x, count(a) AS n ORDER BY n DESC LIMIT 1 RETURN x.name",
@@ -220,6 +220,37 @@ def test_facts_of_a_written_query(store, schema, query, expected):
     facts, note = lm.facts_of(written, lm.Brief({}, [], [], {}, relations=tuple(schema.relations)), store)
     assert sorted(f"{f['subject']} {f['relation']} {f['object']}" for f in facts) == expected
     assert note == ""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "MATCH (x:Person) RETURN x.name, 'it was Bob' AS note",
+        "MATCH (x:Person) WITH 'Bob' AS name RETURN name",
+        "UNWIND ['Bob'] AS name MATCH (x) RETURN name",
+        "MATCH (x:Person) RETURN DISTINCT 1815 AS born",
+        "MATCH (x:Person) RETURN true",
+        "MATCH (x:Person)/**/RETURN 1",
+        "MATCH (x:Person) RETURN {a: 'Bob'}.a",
+        "CALL { RETURN 'Bob' AS name } RETURN name",
+        "MATCH (x:Person) RETURN COLLECT { RETURN 'Bob' }",
+    ],
+)
+def test_what_the_graph_does_not_hold_is_not_returned(query):
+    assert lm._invented(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(query for query, _ in FACTS_OF),
+        "MATCH (x:Person {name: 'Bob'}) WHERE x.name <> 'Eve' RETURN DISTINCT x.name AS `it's` ORDER BY x.name LIMIT 3",
+        "MATCH (x:Person) RETURN EXISTS { (x)-[:DESIGNED]->({name: 'C'}) } AS held",
+        "MATCH (x:Person) WITH x, count(*) AS n WHERE n > 2 AND x.name <> 'Eve' RETURN x.name, n + 1",
+    ],
+)
+def test_what_the_graph_holds_may_be_returned(query):
+    assert lm._invented(query) == ""
 
 
 # The answer in its words
@@ -393,37 +424,6 @@ def test_what_names_no_model_is_refused(spec):
     assert "u:p" not in str(refused.value)
 
 
-# Graphs of others
-
-
-@pytest.fixture
-def shop(graph, tmp_path):
-    with Store(graph.uri, graph.user, graph.password) as opened:
-        opened.write(SHOP)
-        made = PropertyGraph(opened, values_file=tmp_path / "values.sqlite")
-        yield made
-        made.close()
-
-
-def test_a_graph_of_others(fake, shop):
-    before = fingerprint(shop.store)
-    question = "Whose wares went out the door with Butter in the same basket?"
-    other = "MATCH (:Product {name: $v0})<-[:CONTAINS]-(:Order)-[:CONTAINS]->(:Product)<-[:SUPPLIES]-(s:Supplier) RETURN s.name"
-    fake.replies = [cypher(other), sentences(("The supplier is Lindqvist & Sons.", [1]))]
-    found = shop.ask(question, lm=loaded(fake), threshold=0.99)
-    assert (found.answers, found.params) == ((("Lindqvist & Sons",),), {"v0": "Butter"})
-    assert found.text == "The supplier is Lindqvist & Sons."
-    told = json.loads(fake.prompts()[0].partition("\n\n")[2])
-    assert told["labels"]["Product"]["properties"] == {"kind": "text", "name": "text", "price": "number"}
-    assert [r["pattern"] for r in told["relationships"]] == [
-        "(:`Order`)-[:`CONTAINS`]->(:`Product`)", "(:`Supplier`)-[:`SUPPLIES`]->(:`Product`)",
-    ]  # fmt: skip
-    fake.replies = [cypher("MATCH (p:Product {name: 'Butter'}) RETURN p.price"), sentences()]
-    agreed = shop.ask("What is the price of butter?", lm=loaded(fake))
-    assert (agreed.answers, agreed.notes) == (((2,),), ())
-    assert fingerprint(shop.store) == before
-
-
 # A tiny model of this machine
 
 
@@ -507,3 +507,34 @@ def test_ask_with_a_language_model(run, fake):
 
 def test_ask_with_a_wrong_name_for_a_language_model(run):
     assert isinstance(run("Who?", "--lm", "no model").exception, ConfigError)
+
+
+# Graphs of others; last, because they take the place of the small graph
+
+
+@pytest.fixture
+def shop(graph, tmp_path):
+    with Store(graph.uri, graph.user, graph.password) as opened:
+        opened.write(SHOP)
+        made = PropertyGraph(opened, values_file=tmp_path / "values.sqlite")
+        yield made
+        made.close()
+
+
+def test_a_graph_of_others(fake, shop):
+    before = fingerprint(shop.store)
+    question = "Whose wares went out the door with Butter in the same basket?"
+    other = "MATCH (:Product {name: $v0})<-[:CONTAINS]-(:Order)-[:CONTAINS]->(:Product)<-[:SUPPLIES]-(s:Supplier) RETURN s.name"
+    fake.replies = [cypher(other), sentences(("The supplier is Lindqvist & Sons.", [1]))]
+    found = shop.ask(question, lm=loaded(fake), threshold=0.99)
+    assert (found.answers, found.params) == ((("Lindqvist & Sons",),), {"v0": "Butter"})
+    assert found.text == "The supplier is Lindqvist & Sons."
+    told = json.loads(fake.prompts()[0].partition("\n\n")[2])
+    assert told["labels"]["Product"]["properties"] == {"kind": "text", "name": "text", "price": "number"}
+    assert [r["pattern"] for r in told["relationships"]] == [
+        "(:`Order`)-[:`CONTAINS`]->(:`Product`)", "(:`Supplier`)-[:`SUPPLIES`]->(:`Product`)",
+    ]  # fmt: skip
+    fake.replies = [cypher("MATCH (p:Product {name: 'Butter'}) RETURN p.price"), sentences()]
+    agreed = shop.ask("What is the price of butter?", lm=loaded(fake))
+    assert (agreed.answers, agreed.notes) == (((2,),), ())
+    assert fingerprint(shop.store) == before
