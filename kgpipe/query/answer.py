@@ -118,6 +118,7 @@ def ask(
     if sure < threshold and written.rows:
         facts, lacking = lms.facts_of(written, brief, store)
         found = of_written(question, written, candidates, facts, sentences_of(facts, store), lacking)
+        found = dataclasses.replace(found, named=_named(linked, known))
         return worded(found, written, _phrases(facts, known), lm)
     if sure < threshold:
         found = _from_text(question, linked, store, known, sure, candidates)
@@ -325,7 +326,7 @@ def of_written(
 def worded(found: Answer, written: lms.Written, phrases: Sequence[str], lm: LM) -> Answer:
     """The answer with what the language model did, and in its words where they hold; else in ours."""
     said, dropped = "", []
-    if found.answers:
+    if found.answers and not written.gone:
         said, dropped = lms.phrase(found.question, found.answers, found.facts, phrases, lm)
     truth = len(found.answers) == 1 and isinstance(found.answers[0][0], bool)
     noted = lms.remark(written, found.answers)

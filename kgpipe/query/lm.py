@@ -100,6 +100,8 @@ class Written:
     """Every query with what became of it: {"wrote", "outcome"}."""
     note: str = ""
     """Why there is nothing to use; empty otherwise."""
+    gone: bool = False
+    """Whether the model did not reply, so that it need not be asked again."""
 
     @property
     def confidence(self) -> float:
@@ -231,7 +233,7 @@ def write(question: str, brief: Brief, store: Store, lm: LM) -> Written:
         try:
             reply = lm.reply(messages, QUERY_REPLY)
         except LMError as error:
-            return Written(tries=tuple(tries), note=str(error))
+            return Written(tries=tuple(tries), note=str(error), gone=True)
         cypher = query_in(reply.text)
         params = {k: v for k, v in brief.params.items() if re.search(rf"\${k}\b", cypher)}
         columns: list[str] = []

@@ -214,7 +214,7 @@ class PropertyGraph:
         )
         sure = confidence(settled)
         if sure < threshold and written.rows:
-            found = answer.of_written(question, written, candidates)
+            found = dataclasses.replace(answer.of_written(question, written, candidates), named=named)
             return answer.worded(found, written, lms.names_in(written.cypher), lm)
         if sure < threshold:
             found = Answer(question=question, confidence=sure, candidates=candidates, named=named)

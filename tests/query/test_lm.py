@@ -104,6 +104,7 @@ def test_a_written_query_answers_what_no_reading_is_sure_of(fake, store, schema)
         ("B", "INFLUENCED_BY", "BCPL"), ("C", "INFLUENCED_BY", "BCPL"),
     ]  # fmt: skip
     assert {e["sentence"] for e in found.evidence} == {"B influenced by BCPL.", "C influenced by BCPL."}
+    assert [n.name for n in found.named] == ["Ken Thompson"]
     assert store.read(found.cypher, found.params)[1] == [list(row) for row in found.answers]
 
 
@@ -369,6 +370,7 @@ def test_a_server_that_misbehaves_leaves_the_answer_of_our_own_and_a_note(fake, 
     found = ask("Who designed the Analytical Engine?", store, schema, lm=loaded(fake, seconds=2))
     assert time.monotonic() - started < 12
     assert found.text == "Charles Babbage."
+    assert found.tries == ()
     assert found.notes[0].startswith("The language model was of no use: ")
     assert said in found.notes[0]
     assert "\n" not in found.notes[0]
