@@ -566,10 +566,10 @@ def evaluate_answers(
     Example: kgpipe evaluate answers examples/gold/questions.jsonl --aliases examples/gold/aliases.json
     """
     from kgpipe.evaluate.answers import answers
-    from kgpipe.query import answer
+    from kgpipe.query import property_graph
 
-    with answer.opened(configuration.load(workspace=workspace, neo4j=neo4j)) as (store, schema):
-        scores = answers(gold, lambda question: answer.ask(question, store, schema).to_json(), aliases_file=aliases)
+    with property_graph.asking(configuration.load(workspace=workspace, neo4j=neo4j)) as graph:
+        scores = answers(gold, lambda question: graph.ask(question).to_json(), aliases_file=aliases)
     _print_json(scores) if as_json else _print_scores(scores)
 
 

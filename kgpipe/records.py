@@ -334,6 +334,9 @@ TABLES: dict[str, pa.Schema] = {
         ("passage", _S), ("fingerprint", _S), ("document", _S), ("mentions", pa.list_(_MENTION)),
         ("relations", pa.list_(_RELATION)), ("error", _S),
     ),
+    "vectors": _schema(
+        ("passage", _S), ("document", _S), ("model", _S), ("vector", pa.list_(pa.float16())),
+    ),
     "entities": _schema(
         ("uid", _S), ("type", _S), ("name", _S), ("aliases", pa.list_(_S)), ("mentions", pa.list_(_S)),
     ),
@@ -359,7 +362,13 @@ TABLES: dict[str, pa.Schema] = {
 }  # fmt: skip
 """Columns of every table of the workspace."""
 
-KEYS = {"sources": "uri", "duplicates": "document", "signatures": "document", "extractions": "passage"}
+KEYS = {
+    "sources": "uri",
+    "duplicates": "document",
+    "signatures": "document",
+    "extractions": "passage",
+    "vectors": "passage",
+}
 """The column that identifies a row, where it is not `uid`."""
 
 

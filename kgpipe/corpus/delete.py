@@ -18,7 +18,7 @@ def remove_documents(workspace: Workspace, uids: Iterable[str]) -> int:
     What hangs on a document goes before it, so that a process killed in between leaves no orphans.
     """
     uids = sorted(set(uids))
-    for table in ("extractions", "passages", "duplicates", "signatures"):
+    for table in ("vectors", "extractions", "passages", "duplicates", "signatures"):
         workspace.delete(table, "document", uids)
     workspace.delete("removed", "uid", uids)
     return workspace.delete("documents", "uid", uids)

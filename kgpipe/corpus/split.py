@@ -30,8 +30,8 @@ def run(
 ) -> dict[str, Any]:
     """Brings `passages` up to date: {documents, passages, stale}, new ones, and passages that no longer stand.
 
-    Passages come from documents in one of `languages` or in an unknown one that are no duplicates. What was extracted
-    from a passage goes with it.
+    Passages come from documents in one of `languages` or in an unknown one that are no duplicates. What was made
+    of a passage goes with it.
     """
     wanted = _readable(workspace, config, shard)
     present = workspace.read("passages", ["uid", "document", "version", "start", "end"]).to_pylist()
@@ -39,11 +39,12 @@ def run(
     other = _split_otherwise(workspace, present, config.skip)
     stale = {row["uid"] for row in present if wanted.get(row["document"]) != row["version"] or row["document"] in other}
     standing = {row["uid"] for row in present} - stale
-    extracted = workspace.read("extractions", ["passage", "document"]).to_pylist()
-    orphans = [
-        row["passage"] for row in extracted if in_shard(row["document"], shard) and row["passage"] not in standing
-    ]
-    workspace.delete("extractions", "passage", orphans)
+    for table in ("extractions", "vectors"):
+        made_of = workspace.read(table, ["passage", "document"]).to_pylist()
+        orphans = [
+            row["passage"] for row in made_of if in_shard(row["document"], shard) and row["passage"] not in standing
+        ]
+        workspace.delete(table, "passage", orphans)
     workspace.delete("passages", "uid", stale)
     done = {row["document"] for row in present if row["uid"] in standing}
     todo = {uid for uid in wanted if uid not in done}

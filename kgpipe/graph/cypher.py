@@ -128,6 +128,7 @@ def remove_edges(source: str, kind: str) -> str:
 
 
 OWN_SCHEMA = f"MATCH (m:{MARKER} {{name: 'kgpipe'}}) RETURN m.schema"
+LOADED = f"MATCH (m:{MARKER} {{name: 'kgpipe'}}) RETURN m.fingerprint"
 NODE_PROPERTIES = """
 CALL db.schema.nodeTypeProperties() YIELD nodeLabels, propertyName, propertyTypes
 RETURN nodeLabels, propertyName, propertyTypes"""

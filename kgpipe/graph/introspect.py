@@ -46,6 +46,12 @@ def told_schema(store: Store) -> Schema | None:
     return schemas.from_json(rows[0][0]) if rows and rows[0][0] else None
 
 
+def loaded(store: Store) -> str:
+    """What changes with every load of a graph that kgpipe built; empty while one runs, and for any other graph."""
+    _, rows = store.read(cypher.LOADED)
+    return rows[0][0] or "" if rows else ""
+
+
 def infer(nodes: Iterable[list[Any]], ends: dict[str, tuple[dict[str, int], dict[str, int]]]) -> Schema:
     """The schema behind rows (labels, property or None, Neo4j's names of its types) and, for each relationship
     type, how many start and end at each label.

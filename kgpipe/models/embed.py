@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +26,14 @@ class Embedder:
         self.tokenizer = load_tokenizer(folder)
         self.longest = min(256, self.backbone.config.max_position_embeddings)
         self.dtype = engine.autocast_dtype(self.device)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash of the weights: vectors of different ones are not comparable."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.backbone.state_dict().items()):
+            digest.update(name.encode() + tensor.detach().cpu().float().numpy().tobytes())
+        return digest.hexdigest()[:32]
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], *, budget: int = 4096, exact: bool = False) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from kgpipe.query.follow import Asked, Named
 from kgpipe.query.link import LEAST_NAME, Candidate, Linked, Vocabulary, entities_with, link, named, vocabulary
 from kgpipe.query.plan import plan
 from kgpipe.query.rank import Ranked, confidence, rank
-from kgpipe.query.retrieve import retrieve
+from kgpipe.query.retrieve import Found, Passages, retrieve
 from kgpipe.query.words import one_line
 from kgpipe.schema import Schema
 from kgpipe.workspace import Workspace
@@ -51,7 +52,7 @@ UNTOLD = "The graph does not tell."
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a question. `source` is graph, text (passages only) or none."""
+    """What came of a question. `source` is graph, text (sentences only) or none."""
 
     question: str
     answers: tuple[tuple[Any, ...], ...] = ()
@@ -88,13 +89,14 @@ class Answer:
 def ask(
     question: str, store: Store, schema: Schema, *, embedder: Embedder | None = None,
     entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD, meant: frozenset[str] = frozenset(),
-    lm: LM | None = None,
+    lm: LM | None = None, passages: Passages | None = None,
 ) -> Answer:  # fmt: skip
-    """The answer that the graph gives; below `threshold` passages of the text instead, marked as such.
+    """The answer that the graph gives; below `threshold` sentences of the text instead, marked as such.
 
     `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched. `meant` are
     uids: a name of several entities is that of one of these where it can be. `lm` writes one more query and words the
-    answer.
+    answer. `passages` keeps the sentence vectors of the text from one question to the next; without it they are made
+    anew.
     """
     question = checked_question(question)
     if embedder is None:
@@ -121,7 +123,9 @@ def ask(
         found = dataclasses.replace(found, named=_named(linked, known))
         return worded(found, written, _phrases(facts, known), lm)
     if sure < threshold:
-        found = _from_text(question, linked, store, known, sure, candidates)
+        found = _from_text(
+            question, linked, known, retrieve(question, passages or Passages(store, embedder)), sure, candidates
+        )
         return worded(found, written, (), lm) if lm else found
     best = ranked[0]
     query = compiled(best.planned.graph, schema)
@@ -372,24 +376,24 @@ def _facts(query: Compiled, store: Store) -> list[dict[str, Any]]:
 
 
 def _from_text(
-    question: str, linked: Linked, store: Store, known: Vocabulary, sure: float, candidates: tuple[dict[str, Any], ...]
-) -> Answer:
-    """No answer, and the passages nearest to the question."""
-    passages = retrieve(question, store, known.embedder)
+    question: str, linked: Linked, known: Vocabulary, found: Sequence[Found], sure: float,
+    candidates: tuple[dict[str, Any], ...],
+) -> Answer:  # fmt: skip
+    """No answer, and the sentences of the text that are nearest to the question."""
     text = UNTOLD
     if linked.unknown:
         text += f" It knows nothing called {', '.join(linked.unknown[:3])}."
-    if passages:
+    if found:
         text += " From the text, not the graph:"
     return Answer(
         question=question,
         confidence=sure,
         evidence=tuple(
-            {"sentence": p.text, "document": p.document, "uri": p.uri, "start": p.start, "end": p.end, "score": p.score}
-            for p in passages
+            {"sentence": f.text, "document": f.document, "uri": f.uri, "start": f.start, "end": f.end, "score": f.score}
+            for f in found
         ),
         text=text,
-        source="text" if passages else "none",
+        source="text" if found else "none",
         candidates=candidates,
         named=_named(linked, known),
     )  # fmt: skip
@@ -439,9 +443,13 @@ def opened(config: Config) -> Iterator[tuple[Store, Schema]]:
         yield store, schemas.from_json(kept["json"])
 
 
-def asked(store: Store, schema: Schema, lm: LM | None = None) -> Asked:
-    """The graph of a workspace for conversations."""
+def asked(store: Store, schema: Schema, lm: LM | None = None, *, workspace: Workspace | None = None) -> Asked:
+    """The graph of a workspace for conversations; vectors of the text are kept in the workspace, else in memory."""
     from kgpipe.models.embed import load_embedder
+
+    @functools.cache
+    def text() -> Passages:
+        return Passages(store, load_embedder(), workspace)
 
     def known() -> Vocabulary:
         return vocabulary(schema, load_embedder())
@@ -460,7 +468,7 @@ def asked(store: Store, schema: Schema, lm: LM | None = None) -> Asked:
         return sorted((n for n in found if n.casefold().startswith(prefix.casefold())), key=lambda n: (-found[n], n))
 
     return Asked(
-        ask=lambda question, **options: ask(question, store, schema, lm=lm, **options),
+        ask=lambda question, **options: ask(question, store, schema, lm=lm, passages=text(), **options),
         kinds=kinds,
         names=names_like,
     )

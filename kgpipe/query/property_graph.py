@@ -31,6 +31,7 @@ from kgpipe.query.trees import Scored, Search, asked
 from kgpipe.query.values import Match, Values
 from kgpipe.query.words import words
 from kgpipe.schema import Schema
+from kgpipe.workspace import Workspace
 
 THRESHOLD = 0.3
 """Least confidence of an answer."""
@@ -294,7 +295,7 @@ def asking(config: Config, schema: str = "") -> Iterator[Asked]:
             f"--schema {schema} is for a Neo4j that kgpipe did not build; a graph of ours tells its schema itself. Leave it out."
         )
     with answer.opened(config) as (store, known):
-        yield answer.asked(store, known, lm)
+        yield answer.asked(store, known, lm, workspace=Workspace(config.workspace))
 
 
 def _described(file: str, store: Store) -> Schema | None:

@@ -101,9 +101,12 @@ def test_other_languages_wanted_bring_passages_and_take_others_away_with_what_th
     split.run(workspace, Config())
     rows = workspace.read("passages").to_pylist()
     workspace.commit("extractions", [Extraction(row["uid"], "f", row["document"]) for row in rows])
+    vectors = [{"passage": r["uid"], "document": r["document"], "model": "m", "vector": [0.5]} for r in rows]
+    workspace.commit("vectors", vectors)
     assert split.run(workspace, Config(languages=("de",))) == {"documents": 1, "passages": 1, "stale": 2}
     assert passages(workspace) == {"file:///unknown.txt", "file:///de.txt"}
-    assert workspace.read("extractions", ["document"]).column(0).to_pylist() == [DOCUMENTS[1].uid]
+    for table in ("extractions", "vectors"):
+        assert workspace.read(table, ["document"]).column(0).to_pylist() == [DOCUMENTS[1].uid]
 
 
 def test_shards_together_make_what_one_makes(tmp_path):
