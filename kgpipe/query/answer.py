@@ -23,7 +23,7 @@ from kgpipe.query.compile import COLUMNS, Compiled, compiled
 from kgpipe.query.follow import Asked, Named
 from kgpipe.query.link import LEAST_NAME, Candidate, Linked, Vocabulary, entities_with, link, named, vocabulary
 from kgpipe.query.plan import plan
-from kgpipe.query.rank import Ranked, confidence, rank
+from kgpipe.query.rank import Ranked, confidence, rank, readings
 from kgpipe.query.retrieve import Found, Passages, retrieve
 from kgpipe.query.words import one_line
 from kgpipe.schema import Schema
@@ -115,7 +115,8 @@ def ask(
         written = lms.write(question, brief, store, lm)
         if written.rows:
             ranked = lms.weighed(ranked, [_rows(r, store, schema) for r in ranked[:MOST_WEIGHED]], written, AGREES)
-    sure = min(1.0, confidence(ranked))
+    together = readings(ranked, linked)
+    sure = min(1.0, confidence([r for r in ranked if r not in together[1:]]))
     candidates = tuple({"said": r.said, "score": r.score, "features": dict(r.features)} for r in ranked[:8])
     if sure < threshold and written.rows:
         facts, lacking = lms.facts_of(written, brief, store)
@@ -127,6 +128,8 @@ def ask(
             question, linked, known, retrieve(question, passages or Passages(store, embedder)), sure, candidates
         )
         return worded(found, written, (), lm) if lm else found
+    if len(together) > 1:
+        return _of_several(question, together, linked, sure, candidates, store, known)
     best = ranked[0]
     query = compiled(best.planned.graph, schema)
     columns, rows = guard.run(query.cypher, query.params, store)
@@ -144,10 +147,102 @@ def ask(
         source="graph",
         understood=best.said,
         candidates=candidates,
+        notes=_notes(linked, best, known),
         named=_named(linked, known, best),
         gave=_gave(rows, best, facts, known),
     )
     return worded(found, written, _phrases(facts, known), lm) if lm else found
+
+
+def _of_several(
+    question: str, together: Sequence[Ranked], linked: Linked, sure: float, candidates: tuple[dict[str, Any], ...],
+    store: Store, known: Vocabulary,
+) -> Answer:  # fmt: skip
+    """The answers for each thing that a name in the question is that of, and which is whose."""
+    schema, best = known.schema, together[0]
+    calls = _call(together, linked, store, schema)
+    queries = [compiled(reading.planned.graph, schema) for reading in together]
+    cypher = "\nUNION ALL\n".join(_branch(query.cypher, k) for k, query in enumerate(queries))
+    params: dict[str, Any] = {}
+    for k, (query, call) in enumerate(zip(queries, calls, strict=True)):
+        params |= {f"r{k}{name}": value for name, value in query.params.items()} | {f"r{k}": call}
+    columns, rows = guard.run(cypher, params, store)
+    texts, facts, gave = [], [], []
+    for query, reading, call in zip(queries, together, calls, strict=True):
+        mine = [row for row in rows if row[1] == call]
+        of_this = _facts(query, store)
+        texts.append(f"{call}: {_sentence(mine, reading, of_this, known)}")
+        facts += of_this
+        gave += _gave(mine, reading, of_this, known)
+    facts = list({f["uid"]: f for f in facts}.values())
+    return Answer(
+        question=question,
+        answers=tuple(tuple(row) for row in rows),
+        columns=tuple(columns),
+        confidence=sure,
+        cypher=cypher,
+        params=params,
+        facts=tuple(facts),
+        evidence=tuple(sentences_of(facts, store)),
+        text="\n".join(texts),
+        source="graph",
+        understood=best.said,
+        candidates=candidates,
+        notes=_notes(linked, best, known, decided=False),
+        named=tuple(dict.fromkeys(n for reading in together for n in _named(linked, known, reading))),
+        gave=tuple(dict.fromkeys(gave)),
+    )
+
+
+def _branch(cypher: str, k: int) -> str:
+    """The query as one branch of a union: with parameters and a column of its own."""
+    cypher = re.sub(r"\$(n\d+)", rf"$r{k}\1", cypher)
+    if match := re.search(
+        r"RETURN (count\(.*) AS (count|exists)$", cypher
+    ):  # a count beside a column has no row for none
+        return f"{cypher[: match.start()]}WITH {match[1]} AS {match[2]}\nRETURN {match[2]}, $r{k} AS reading"
+    return re.sub(
+        r"RETURN (.*) AS answer ORDER BY answer$", rf"RETURN \1 AS answer, $r{k} AS reading ORDER BY answer", cypher
+    )
+
+
+def _call(together: Sequence[Ranked], linked: Linked, store: Store, schema: Schema) -> list[str]:
+    """What to call each reading: the names in which they differ, told apart by type, by a fact, or by uid."""
+    entities = {c.uid: c for s in linked.entities for c in s.candidates}
+    nodes = [reading.planned.graph.nodes for reading in together]
+    differing = [i for i in range(len(nodes[0])) if len({(n[i].uid, n[i].value) for n in nodes}) > 1]
+    chosen = [entities[n[i].uid] for n in nodes for i in differing if n[i].uid]
+    call = _called(chosen, schema)
+    alike = [uid for uid in call if list(call.values()).count(call[uid]) > 1]
+    facts = shown.about(alike, store, schema)[-1] if alike else []
+    for uid in alike:
+        first = next((f for f in facts if f["about"] == uid), None)
+        call[uid] += f" ({shown.phrase(first, schema)})" if first else f" ({uid})"
+    still = [uid for uid in call if list(call.values()).count(call[uid]) > 1]
+    call |= {uid: f"{call[uid]} {uid}" for uid in still}
+    return [", ".join(call[n[i].uid] if n[i].uid else n[i].value for i in differing) for n in nodes]
+
+
+def _notes(linked: Linked, best: Ranked, known: Vocabulary, *, decided: bool = True) -> tuple[str, ...]:
+    """What names were taken for, where they are misspelt, or those of several things of which one fits the question."""
+    taken = {n.uid for n in best.planned.graph.nodes if n.uid}
+    notes = []
+    for span in linked.entities:
+        chosen = next((c for c in span.candidates if c.uid in taken), None)
+        if chosen and chosen.read_from:
+            notes.append(f'"{chosen.read_from}" read as {chosen.name}')
+        elif chosen and decided:
+            rivals = [c for c in span.candidates if c is chosen or c.rivals(chosen)]
+            if len(rivals) > 1:
+                notes.append(
+                    f'"{_words_of(linked, span.start, span.end)}" read as {_called(rivals, known.schema)[chosen.uid]}'
+                )
+    return tuple(notes)
+
+
+def _spelled(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """What misspelt names were taken for."""
+    return tuple(dict.fromkeys(f'"{c.read_from}" read as {c.name}' for c in candidates if c.read_from))
 
 
 def kind_of(entity_type: str, known: Vocabulary) -> str:
@@ -261,6 +356,7 @@ def _connection(
         text="\n".join([*one, told] if rows or not one else one),
         source="graph",
         named=_entities_named([a[0], b[0]], known),
+        notes=_spelled([*a, *b]),
     )
 
 
@@ -300,6 +396,7 @@ def _about(question: str, candidates: Sequence[Candidate], store: Store, known: 
         text="\n".join(lines_),
         source="graph",
         named=_entities_named(told[:1], known),
+        notes=_spelled(told),
     )
 
 
@@ -396,6 +493,7 @@ def _from_text(
         source="text" if found else "none",
         candidates=candidates,
         named=_named(linked, known),
+        notes=_spelled([s.candidates[0] for s in linked.entities]),
     )  # fmt: skip
 
 

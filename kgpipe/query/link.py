@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rapidfuzz.distance import DamerauLevenshtein
 
 from kgpipe import literals, names
 from kgpipe.query.words import AUXILIARY, BEYOND, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, one_line, words
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from kgpipe.graph.store import Store
     from kgpipe.models.embed import Embedder
 
+WHOLE = 0.9
+"""Score from which a text is the whole name of an entity, or an alias."""
 LONGEST_NAME = 8
 """Words of the longest span that is looked up as a name."""
 MOST_WORDS = 60
@@ -32,6 +35,19 @@ class Candidate:
     type: str
     name: str
     score: float
+    read_from: str = ""
+    """The words as they stand in the question, where they are spelled otherwise than any name."""
+    part: bool = False
+    """Whether the words are only part of its name: a family name that others may have, also where it is an alias."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the words are the name of the entity, or an alias."""
+        return self.score >= WHOLE
+
+    def rivals(self, other: Candidate) -> bool:
+        """Whether the words may as well mean the other: both are called so, or the words are part of either's name."""
+        return (self.whole and other.whole) or (self.part and other.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,8 @@ class ValueSpan:
     kind: str
     operator: str
     value: str
+    also: tuple[str, ...] = ()
+    """Other values that the words may say: 12/10/1815 is a day of October or of December."""
 
 
 _AGENTS = ("ers", "ors", "ees", "ists", "ians", "ents")
@@ -220,6 +238,9 @@ def link(
     values = tuple(v for v in values if not any(v.start < s.end and s.start < v.end for s in spans))
     types = tuple(t for t in types if not any(t.start < s.end and s.start < t.end for s in spans))
     linked = Linked(question, found, spans, types, values, *_frame(found, spans))
+    if not entities and (respelled := _respelled(linked, store, known)):
+        spans = tuple(replace(s, candidates=_meant(s.candidates, meant)) for s in respelled)
+        linked = Linked(question, found, spans, types, values, *_frame(found, spans))
     return replace(linked, asks=_asks(linked, known), unknown=(*lost, *_unknown(linked, known)))
 
 
@@ -252,7 +273,16 @@ def _values(question: str, found: tuple[Word, ...]) -> tuple[ValueSpan, ...]:
         before = [w.lower for w in found[max(0, start - 2) : start]]
         operator = next((o for o, cues in _COMPARE.items() if {*before[-1:], " ".join(before)} & cues), "=")
         spans.append(ValueSpan(start, end, literal.kind, operator, literal.value))
-    return tuple(spans)
+    for match in _DAY_OR_MONTH.finditer(question):
+        inside = [i for i, w in enumerate(found) if w.start < match.end() and match.start() < w.end]
+        days = [f"{match[3]}-{int(match[b]):02}-{int(match[a]):02}" for a, b in ((1, 2), (2, 1))]
+        if inside and not any(s.start <= i < s.end for s in spans for i in inside):
+            spans.append(ValueSpan(inside[0], inside[-1] + 1, "date", "=", days[0], tuple(days[1:])))
+    return tuple(sorted(spans, key=lambda s: s.start))
+
+
+_DAY_OR_MONTH = re.compile(r"(?<![\w/.-])(0?[1-9]|1[0-2])[/.-](0?[1-9]|1[0-2])[/.-](\d{4})(?![\w/-])")
+"""A date in figures of which the first may be the day or the month."""
 
 
 def _entities(
@@ -263,7 +293,11 @@ def _entities(
         if _may_name(found[i:j])
     ]  # fmt: skip
     texts = {(i, j): " ".join([w.text for w in found[i : j - 1]] + [_unpossessed(found[j - 1])]) for i, j in ranges}
-    rows = _search(store, known, list(dict.fromkeys(texts.values())))
+    singular = {
+        text: text[:-1] for text in texts.values()
+        if len(text) > 3 and text.endswith("s") and not text.endswith("ss") and re.search(r"(?:^| )[A-Z0-9][^ ]*$", text)
+    }  # fmt: skip
+    rows = _search(store, known, list(dict.fromkeys((*texts.values(), *singular.values()))))
     lower_question = not any(c.isupper() for w in found[1:] for c in w.text)
     matches: list[EntitySpan] = []
     for i, j in ranges:
@@ -271,6 +305,9 @@ def _entities(
             continue
         found_rows = rows.get(texts[i, j], ())
         candidates = _candidates(texts[i, j], found_rows, lower_question)
+        if not candidates and (one := singular.get(texts[i, j])):  # "Turing Awards"
+            exact = _candidates(one, rows.get(one, ()), lower_question, least=MISSPELT)
+            candidates = [replace(c, score=c.score - 0.03) for c in exact]
         plain = all(not any(c.isupper() or c.isdigit() for c in w.text) for w in found[i:j])
         if plain and all(_is_type_word(k, types) or found[k].stem in known.relation_stems for k in range(i, j)):
             continue  # "computer" asks for computers, also when something is called so
@@ -299,6 +336,10 @@ def named(
             if candidates:
                 found[text] = _meant(tuple(fitting or candidates)[:4], meant)
                 break
+        else:
+            named_like = lower_question or any(c.isupper() for c in text)
+            if named_like and (candidates := _misspelt(choices[0][0], store, known)):
+                found[text] = _meant(candidates, meant)
     return found
 
 
@@ -331,7 +372,10 @@ def _candidates(
     """The entities that a text may name, best first; none that is named much less surely than the first."""
     most = max((r["degree"] for r in rows), default=0)
     found = [
-        Candidate(r["uid"], r["type"], r["name"], score - _LITTLE_KNOWN * (1 - r["degree"] / max(most, 1)))
+        Candidate(
+            r["uid"], r["type"], r["name"], score - _LITTLE_KNOWN * (1 - r["degree"] / max(most, 1)),
+            part=set(names.normalise(text).split()) < set(names.normalise(r["name"]).split()),
+        )
         for r in rows if (score := _score(text, r, lower_question)) > least
     ]  # fmt: skip
     found.sort(key=lambda c: (-c.score, -len(c.name), c.uid))
@@ -546,19 +590,122 @@ def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
 
 def _unknown(linked: Linked, known: Vocabulary) -> tuple[str, ...]:
     """Runs of capitalised words that nothing in graph or schema explains."""
-    runs: list[str] = []
-    last = -2
+    return tuple(" ".join(linked.words[i].text for i in run) for run in _unknown_runs(linked, known))
+
+
+def _unknown_runs(linked: Linked, known: Vocabulary) -> list[list[int]]:
+    runs: list[list[int]] = []
     for i in linked.content:
         word = linked.words[i]
         name_like = any(c.isupper() for c in word.text[:1]) or any(c.isdigit() for c in word.text)
         if i == 0 or not name_like or word.stem in known.relation_stems | known.type_stems:
             continue
-        if i == last + 1 and runs:
-            runs[-1] += f" {word.text}"
+        if runs and i == runs[-1][-1] + 1:
+            runs[-1].append(i)
         else:
-            runs.append(word.text)
-        last = i
-    return tuple(runs)
+            runs.append([i])
+    return runs
+
+
+MOST_RESPELLED = 8
+"""Spans of one question that are looked up as misspelt names."""
+MISSPELT = 0.9
+"""Score of a misspelt name, less `A_MISTAKE` for each wrong letter."""
+A_MISTAKE = 0.03
+
+
+def _respelled(linked: Linked, store: Store, known: Vocabulary) -> tuple[EntitySpan, ...]:
+    """The names of the question with those that are no name, but for a mistake in spelling; empty when there is none.
+
+    Looked up are words that nothing explains, with and without the capitalised words beside them. In a
+    question without capitals, which do not tell what is a name, all words that are no words of the schema.
+    """
+    weak = {i for s in linked.entities if s.candidates[0].score < MISSPELT for i in range(s.start, s.end)}
+    firm = {i for s in linked.entities for i in range(s.start, s.end)} - weak
+    schema_stems = known.relation_stems | known.type_stems
+    if any(c.isupper() for w in linked.words for c in w.text):
+        unknown = _unknown_runs(linked, known)
+        open_ = {i for run in unknown for i in run}
+        open_ |= {i for i in weak if linked.words[i].text[:1].isupper()}
+    elif firm:
+        return ()
+    else:
+        open_ = {i for i in (*linked.content, *weak) if linked.words[i].stem not in schema_stems}
+        unknown = [[i] for i in linked.content if i in open_]
+    beside = open_ | {i for i, w in enumerate(linked.words) if i and w.text[:1].isupper() and w.lower not in FUNCTION}
+    tried: list[tuple[int, int]] = []
+    for run in unknown:
+        low, high = run[0], run[-1]
+        while low - 1 in beside and not linked.words[low - 1].possessive:
+            low -= 1
+        while high + 1 in beside and not linked.words[high].possessive:
+            high += 1
+        tried += [(i, j) for i in range(low, run[0] + 1) for j in range(high + 1, run[-1], -1) if j - i <= LONGEST_NAME]
+    spans = list(linked.entities)
+    found = False
+    for i, j in sorted(dict.fromkeys(tried), key=lambda t: t[0] - t[1])[:MOST_RESPELLED]:
+        if found and any(s.start < j and i < s.end and s.candidates[0].read_from for s in spans):
+            continue
+        text = " ".join([w.text for w in linked.words[i : j - 1]] + [_unpossessed(linked.words[j - 1])])
+        if candidates := _misspelt(text, store, known):
+            spans = [s for s in spans if s.end <= i or j <= s.start]
+            spans.append(EntitySpan(i, j, candidates))
+            found = True
+    return tuple(sorted(spans, key=lambda s: s.start)) if found else ()
+
+
+def _misspelt(text: str, store: Store, known: Vocabulary) -> tuple[Candidate, ...]:
+    """The entities whose name or alias is the text but for a mistake or two, those with the fewest only."""
+    parts = re.findall(r"\w+", text.lower())
+    if not parts or len(parts) > LONGEST_NAME or max(map(len, parts)) < 5:
+        return ()
+    query = " ".join(f"+{p}~{2 if len(p) >= 9 else 1}" if len(p) >= 5 and p.isalpha() else f'+"{p}"' for p in parts)
+    rows = entities_with(store, [text], query=query).get(text, [])
+    found: list[tuple[int, int, dict[str, Any]]] = []
+    for row in rows:
+        ways = [w for name in (row["name"], *(row["aliases"] or ())) if (w := mistakes(text, name))]
+        if ways:
+            found.append((*min(ways), row))
+    fewest = min((f[:2] for f in found), default=(0, 0))
+    best = sorted((f for f in found if f[:2] == fewest), key=lambda f: (-f[2]["degree"], f[2]["uid"]))
+    most = max((f[2]["degree"] for f in best), default=0)
+    return tuple(
+        Candidate(
+            row["uid"], type_of(row["labels"], known.schema), row["name"],
+            MISSPELT - A_MISTAKE * wrong - 0.02 * partly - _LITTLE_KNOWN * (1 - row["degree"] / max(most, 1)), text,
+        )
+        for wrong, partly, row in best[:4]
+    )  # fmt: skip
+
+
+def mistakes(text: str, name: str) -> tuple[int, int] | None:
+    """Wrong letters of a text that means the name or its end, and whether only its end; None when it means something else.
+
+    One letter in a word of five to eight, two in longer ones, never the first; a word that only ends otherwise is another
+    word (France, Frances) unless a word beside it is right.
+    """
+    mine, theirs = names.normalise(text).split(), names.normalise(name).split()
+    for part, partly in ((theirs, 0), (theirs[-len(mine) :], 1)):
+        if len(part) != len(mine) or len(theirs) > len(mine) + 2:
+            continue
+        some_right = any(a == b and len(a) > 1 for a, b in zip(mine, part, strict=True))
+        wrong = [_wrong(a, b, some_right) for a, b in zip(mine, part, strict=True)]
+        if all(w is not None for w in wrong) and 0 < sum(w or 0 for w in wrong) <= 2:
+            return sum(w or 0 for w in wrong), partly
+    return None
+
+
+def _wrong(a: str, b: str, some_right: bool) -> int | None:
+    """Edits between two words, None for too many."""
+    if a == b:
+        return 0
+    longest = max(len(a), len(b))
+    if longest < 5 or a[:1] != b[:1] or any(c.isdigit() for c in a + b):
+        return None
+    if (a.startswith(b) or b.startswith(a)) and not some_right:
+        return None
+    distance = DamerauLevenshtein.distance(a, b)
+    return distance if distance <= (2 if longest >= 9 else 1) else None
 
 
 __all__ = [

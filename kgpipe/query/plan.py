@@ -61,9 +61,10 @@ def _readings(linked: Linked, schema: Schema) -> Iterator[tuple[tuple[QueryNode,
         choices.append(choice)
     for number, value in enumerate(linked.values, len(linked.entities)):
         if value.kind in kinds:
-            text = value.value.rstrip("X")
-            node = QueryNode(kinds[value.kind], "", value.value, value.operator, text)
-            choices.append([(node, number, 1.0)])
+            choices.append([
+                (QueryNode(kinds[value.kind], "", said, value.operator, said.rstrip("X")), number, 1.0)
+                for said in (value.value, *value.also)
+            ])  # fmt: skip
     ordered = sorted(itertools.product(*choices), key=lambda reading: -min((s for *_, s in reading), default=1))
     for reading in ordered[:MOST_COMBINATIONS]:
         kept = [(node, number) for node, number, _ in reading if node is not None]

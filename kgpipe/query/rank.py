@@ -432,6 +432,50 @@ def _reading(phrase: str, inverse: str) -> tuple[bool | None, bool | None]:
     return (not acts if flipped else acts), None
 
 
+def readings(ranked: list[Ranked], linked: Linked) -> list[Ranked]:
+    """The best graph, and those that differ from it only in which thing of one name the question speaks of.
+
+    A thing that another one's name names less surely, or whose graph says the question less well, is not meant: then
+    grammar or type decided.
+    """
+    if not ranked:
+        return []
+    best = ranked[0]
+    candidates = {c.uid: c for span in linked.entities for c in span.candidates}
+    together = [best]
+    for other in ranked[1:]:
+        if other.score < best.score - ALIKE or _shape(other) != _shape(best):
+            continue
+        if any(_meant(other) == _meant(one) for one in together):
+            continue
+        nodes = zip(best.planned.graph.nodes, other.planned.graph.nodes, strict=True)
+        pairs = [(candidates[a.uid], candidates[b.uid]) for a, b in nodes if a.uid and a.uid != b.uid]
+        # "No" for everybody of a family name is no answer about the one who is meant
+        whole = best.planned.graph.output != "exists" or all(b.whole for _, b in pairs)
+        if whole and all(a.rivals(b) for a, b in pairs):
+            together.append(other)
+    return together[:MOST_READINGS]
+
+
+ALIKE = 0.06
+"""How much less well a graph may say the question and still be a reading of it."""
+MOST_READINGS = 4
+
+
+def _meant(ranked: Ranked) -> list[tuple[str, str]]:
+    return [(n.uid, n.value) for n in ranked.planned.graph.nodes]
+
+
+def _shape(ranked: Ranked) -> tuple:
+    """The graph without what its names and values stand for, and without types, of which one thing may have fewer around it."""
+    graph = ranked.planned.graph
+    nodes = tuple(
+        (n.operator, span if n.uid or n.operator else -1)
+        for n, span in zip(graph.nodes, ranked.planned.spans, strict=True)
+    )
+    return nodes, graph.edges, graph.returns, graph.output
+
+
 def confidence(ranked: list[Ranked]) -> float:
     """How sure the best graph is, lowered when a different graph is nearly as good."""
     if not ranked:

@@ -93,6 +93,12 @@ def _said(relation: str, passive: bool, schema: Schema) -> str:
     return f"{found.label} it" if found.label.split()[-1] in PREPOSITION else f"{found.label} of"
 
 
+def phrase(fact: dict[str, Any], schema: Schema) -> str:
+    """A fact as what tells its entity (`about`) from another: `designed Unix`."""
+    passive = fact["subject_uid"] != fact["about"]
+    return f"{_said(fact['relation'], passive, schema)} {fact['subject' if passive else 'object']}"
+
+
 def show(entity: str, store: Store, schema: Schema) -> dict[str, Any]:
     """The entity as {"uid", "type", "name", "aliases", "facts": [{"subject", "relation", "object", "evidence", ...}]}.
 
