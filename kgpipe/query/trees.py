@@ -36,6 +36,8 @@ WEIGHTS = {
     "known": -2.2, "least": 2.4, "near": 1.3, "order": 1.9, "outward": 2.6, "repeated": -0.3, "size": -2.4, "uncovered": -2.9, "unmet": -1.7, "values": 1.3, "whole": 6.0,
 }  # fmt: skip
 """Weight of each feature."""
+MOST_THINGS, MOST_PLACES = 12, 60
+"""Things of a question that are given nodes, and ways to do so that are compared."""
 OPERATORS = {
     "=": "", "<>": "other than ", ">": "more than ", "<": "less than ", ">=": "at least ", "<=": "at most ", "between": "between ",
     "CONTAINS": "containing ", "STARTS WITH": "starting with ", "ENDS WITH": "ending with ",
@@ -850,7 +852,8 @@ class Search:
     def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float]:
         """How many things the question speaks of have no node of their own, how many nodes are no such thing, `_attached`.
 
-        Of the ways to give nodes to things the one is taken that the order of the words fits best.
+        Of the ways to give nodes to things the one is taken that the order of the words fits best; of a question that
+        speaks of very many, the first `MOST_THINGS` and `MOST_PLACES` ways are looked at.
         """
         nodes = [i for i, n in enumerate(tree.nodes) if n.type not in self.catalog.relationships]
         if not self.mentions:
@@ -858,15 +861,19 @@ class Search:
         held = {i: {c.span for c in tree.nodes[i].conditions} for i in nodes}
         options = [
             [i for i in nodes if (m.spans & held[i] if m.spans else tree.nodes[i].type in m.kinds)]
-            for m in self.mentions
+            for m in self.mentions[:MOST_THINGS]
         ]  # fmt: skip
         edges = [(s, o, w) for (s, o, _), w in zip(tree.edges, at, strict=True) if s in held and o in held]
         head = self.asked.frame.head[-1] if self.asked.frame.head else -1
         best = (-1.0, -1.0, 0.0, 0.0)
+        seen = 0
 
         def visit(m: int, place: dict[int, int]) -> None:
-            nonlocal best
+            nonlocal best, seen
+            if seen == MOST_PLACES:
+                return
             if m == len(options):
+                seen += 1
                 attached, placed = self._attached(edges, place)
                 named = sum(1.0 if self.mentions[x].spans or not held[i] else 0.9 for i, x in place.items())
                 first = place.get(tree.root, -1)
