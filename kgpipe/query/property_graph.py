@@ -171,6 +171,8 @@ class PropertyGraph:
         lines: list[str] = []
         for key, name in nodes:
             mine = [row for row in rows if row[6] == key]
+            if not mine:
+                continue  # deleted meanwhile
             lines.append(f"{name} ({', '.join(mine[0][0])}):")
             lines += [f"  {k}: {_shown(v)}" for k, v in sorted(mine[0][1].items()) if v != name]
             for _, _, relation, out, n_links, others, _ in mine:
