@@ -12,6 +12,7 @@ import numpy as np
 from rapidfuzz.distance import DamerauLevenshtein
 
 from kgpipe import literals, names
+from kgpipe.query.frame import EXTREMES
 from kgpipe.query.words import AUXILIARY, BEYOND, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, one_line, words
 from kgpipe.schema import Schema, in_words
 
@@ -105,10 +106,13 @@ class Linked:
 
     @functools.cached_property
     def beyond(self) -> tuple[str, ...]:
-        """Words outside names that ask for what query graphs cannot say."""
+        """Words outside names that ask for what query graphs cannot say: negation, exclusion, superlatives."""
         taken = {i for s in self.entities for i in range(s.start, s.end)}
         return tuple(
-            w.lower for i, w in enumerate(self.words) if w.lower.replace("’", "'") in BEYOND and i not in taken
+            w.lower
+            for i, w in enumerate(self.words)
+            if i not in taken
+            and (w.lower.replace("’", "'") in BEYOND or w.lower in EXTREMES or w.lower in ("most", "fewest"))
         )
 
     @functools.cached_property

@@ -55,6 +55,13 @@ def test_what_the_graph_does_not_tell_falls_back_to_the_text(store, schema):
     assert '"Charles Babbage ate toast' in lines(answer)[1]
 
 
+@pytest.mark.parametrize("word", ["oldest", "first", "most expensive"])
+def test_a_superlative_is_not_passed_over(store, schema, word):
+    question = "Which {} machines did Digital Equipment Corporation develop?"
+    assert ask(question.format("").replace("  ", " "), store, schema).answers == (("PDP-11",), ("VAX",))
+    assert ask(question.format(word), store, schema).source != "graph"
+
+
 def test_an_unknown_name_is_said(store, schema):
     answer = ask("Who designed the Apollo Guidance Computer?", store, schema)
     assert answer.source != "graph"
