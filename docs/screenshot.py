@@ -3,6 +3,8 @@
 .venv/bin/python docs/screenshot.py docs/browser.png
 .venv/bin/kgpipe extract examples/corpus/ada-lovelace.md --schema computing --html page.html
 .venv/bin/python docs/screenshot.py docs/extract.png --page page.html
+.venv/bin/kgpipe export page.html --format html --around "Grace Hopper"
+.venv/bin/python docs/screenshot.py docs/graph-page.png --page page.html --click "Grace Hopper"
 """
 
 from __future__ import annotations
@@ -44,12 +46,17 @@ def picture(ours: server.Server, out: Path, *, query: str = QUERY) -> str:
     return seen
 
 
-def picture_of_page(page: Path, out: Path) -> None:
-    """Writes a PNG of the top of an HTML file."""
+def picture_of_page(page: Path, out: Path, *, click: str = "") -> None:
+    """Writes a PNG of the top of an HTML file; of an exported graph with the entity of that name selected."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        tab = browser.new_page(viewport={"width": 1000, "height": 760})
+        tab = browser.new_page(viewport={"width": 1300, "height": 800} if click else {"width": 1000, "height": 760})
         tab.goto(page.absolute().as_uri())
+        if click:
+            tab.locator("body[data-settled]").wait_for(timeout=60_000)
+            tab.wait_for_timeout(1_000)  # it moves to its place
+            tab.evaluate("name => select(nodes.find(n => n.name === name))", click)
+            tab.wait_for_timeout(500)
         tab.screenshot(path=out)
         browser.close()
 
@@ -60,9 +67,10 @@ if __name__ == "__main__":
     parser.add_argument("--workspace", type=Path, default=Path(".kgpipe"))
     parser.add_argument("--query", default=QUERY)
     parser.add_argument("--page", type=Path, help="An HTML file, instead of Neo4j Browser.")
+    parser.add_argument("--click", default="", help="With the page of an exported graph: the name of a node.")
     options = parser.parse_args()
     if options.page:
-        picture_of_page(options.page, options.out)
+        picture_of_page(options.page, options.out, click=options.click)
     else:
         workspace = pipeline.opened(configuration.load(workspace=options.workspace))
         print(picture(server.start(workspace.path / "neo4j"), options.out, query=options.query))

@@ -196,6 +196,31 @@ def stats(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
         typer.echo(f"failed: {failure['key']}: {failure['reason']}")
 
 
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="File to write.")],
+    form: Annotated[str, typer.Option("--format", help="One of: graphml, html.")],
+    around: Annotated[str, typer.Option("--around", help="Name, alias or uid of the entity to show.")] = "",
+    hops: Annotated[int, typer.Option("--hops", min=1, help="With --around: how many facts away.")] = 2,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, help="Entities at most: the best connected (html: 150 if not said).")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the graph for other programs (graphml), or a part of it as a page to look at (html).
+
+    Example: kgpipe export hopper.html --format html --around "Grace Hopper" --hops 2
+    Example: kgpipe export graph.graphml --format graphml
+    """
+    from kgpipe.graph import export as exports
+
+    counts = exports.export(
+        pipeline.opened(configuration.load(workspace=workspace)), out, form, around=around, hops=hops, top=top
+    )
+    _print_json({"out": str(out), **counts}) if as_json else typer.echo(f"{out}: {_counted(counts)}")
+
+
 @app.command("runs")
 def list_runs(
     workspace: WorkspaceOption = None,
@@ -422,6 +447,7 @@ def _print_marked(rows: list[dict[str, Any]], schema: Any) -> None:
     """Coloured where standard output shows colours, else with brackets; lines are wrapped by terminals only."""
     from rich.console import Console
 
+    from kgpipe.colours import of_types
     from kgpipe.extract import show
 
     console = Console(highlight=False, markup=False, emoji=False)
@@ -429,7 +455,7 @@ def _print_marked(rows: list[dict[str, Any]], schema: Any) -> None:
     for number, row in enumerate(rows):
         if number:
             console.print()
-        for line in show.lines(row, show.colours(schema), colour=colour):
+        for line in show.lines(row, of_types(schema), colour=colour):
             console.print(line, soft_wrap=not console.is_terminal)
 
 

@@ -5,7 +5,6 @@ Rows are those of `kgpipe extract` together with their text: {"id", "text", "men
 
 from __future__ import annotations
 
-import colorsys
 import html
 import unicodedata
 from bisect import bisect_left, bisect_right
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kgpipe.colours import NO_COLOUR, of_types
 from kgpipe.schema import Schema
 from kgpipe.sentences import paragraphs, sentences
 
@@ -26,7 +26,6 @@ LONGEST_NAME = 80
 """Characters of a name in a relation line, at most."""
 STRETCH = 400
 """Characters at which a stretch of a long paragraph ends on the page, to have its relations near."""
-_NO_COLOUR = "#dddddd"
 _VISIBLE: dict[int, int | str] = {c: 0x2400 + c for c in range(0x20)}
 """What would act on the screen (control characters, bidi controls, half surrogate pairs) as one visible character."""
 _VISIBLE |= dict.fromkeys([0x7F, *range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
@@ -75,16 +74,6 @@ def stretches(row: Row, *, least: int = 0) -> list[Stretch]:
     return found
 
 
-def colours(schema: Schema) -> dict[str, str]:
-    """A light colour for each type, on which black is legible: sand for literals, hues far apart for their neighbours."""
-    literals = [name for name, kind in schema.entities.items() if kind.literal]
-    made = {name: ("#ded7bd", "#cfd6c4", "#dcccc4")[i % 3] for i, name in enumerate(literals)}
-    for i, name in enumerate(name for name in schema.entities if name not in made):
-        hue, light = (0.7 + i * 0.618034) % 1, (0.80, 0.73, 0.86)[i % 3]
-        made[name] = "#" + "".join(f"{round(c * 255):02x}" for c in colorsys.hls_to_rgb(hue, light, 0.75))
-    return made
-
-
 def heading(row: Row) -> str:
     """What the row is and how much was found in it."""
     n_mentions, n_relations = len(row["mentions"]), len(row["relations"])
@@ -109,7 +98,7 @@ def lines(row: Row, by_type: dict[str, str], *, colour: bool) -> Iterator[Text]:
             line.append(shown[at : m["start"]])
             name = shown[m["start"] : m["end"]]
             if colour:
-                paint = f"#000000 on {by_type.get(m['type'], _NO_COLOUR)}"
+                paint = f"#000000 on {by_type.get(m['type'], NO_COLOUR)}"
                 line.append(f"{name} ", style=paint).append(m["type"], style=f"italic {paint}")
             else:
                 line.append(f"[{name}|{m['type']}]")
@@ -133,11 +122,11 @@ def asserted(relation: dict[str, Any]) -> bool:
 
 def page(rows: Sequence[Row], schema: Schema, *, title: str) -> str:
     """One HTML page that needs nothing else: a legend, and every text by displaCy with its relations below."""
-    by_type = colours(schema)
+    by_type = of_types(schema)
     types = Counter(m["type"] for row in rows for m in row["mentions"])
     n_relations = sum(len(row["relations"]) for row in rows)
     legend = "".join(
-        f'<li><mark style="background:{by_type.get(name, _NO_COLOUR)}">{_safe(name)}</mark> {count}</li>'
+        f'<li><mark style="background:{by_type.get(name, NO_COLOUR)}">{_safe(name)}</mark> {count}</li>'
         for name, count in sorted(types.items(), key=lambda item: (-item[1], item[0]))
     )
     texts = "".join(_section(row, by_type, alone=len(rows) == 1 and _named(row) == title) for row in rows)
@@ -164,7 +153,7 @@ def _marked(row: Row, stretch: Stretch, by_type: dict[str, str]) -> str:
 
     def params(m: dict[str, Any]) -> dict[str, str]:
         value = f", {m['value']}" if m.get("value") else ""
-        return {"bg": by_type.get(m["type"], _NO_COLOUR), "tip": _safe(f"{m['type']}, {m['score']:.2f}{value}")}
+        return {"bg": by_type.get(m["type"], NO_COLOUR), "tip": _safe(f"{m['type']}, {m['score']:.2f}{value}")}
 
     ents = [
         {
@@ -183,7 +172,7 @@ def _item(row: Row, relation: dict[str, Any], by_type: dict[str, str]) -> str:
     ends = []
     for end in ("head", "tail"):
         m = row["mentions"][relation[end]]
-        colour = by_type.get(m["type"], _NO_COLOUR)
+        colour = by_type.get(m["type"], NO_COLOUR)
         ends.append(f'<bdi style="border-color:{colour}">{_safe(_name(row, relation[end]))}</bdi>')
     said = "" if asserted(relation) else f" <em>{relation['polarity']}</em>"
     kind = "" if asserted(relation) else ' class="doubtful"'

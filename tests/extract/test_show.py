@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from kgpipe import cli, schema
+from kgpipe.colours import of_types
 from kgpipe.extract import show
 
 PEOPLE = schema.parse("""
@@ -44,7 +45,7 @@ ADA = row(
 
 
 def plain(found):
-    return [line.plain for line in show.lines(found, show.colours(PEOPLE), colour=False)]
+    return [line.plain for line in show.lines(found, of_types(PEOPLE), colour=False)]
 
 
 def test_without_colours_names_stand_in_brackets_and_relations_below_their_sentence():
@@ -64,12 +65,12 @@ def test_without_colours_names_stand_in_brackets_and_relations_below_their_sente
 def test_with_colours_each_type_has_its_own():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, color_system="truecolor", width=200)
-    for line in show.lines(ADA, show.colours(PEOPLE), colour=True):
+    for line in show.lines(ADA, of_types(PEOPLE), colour=True):
         console.print(line)
     said = screen.getvalue()
     assert "[Ada" not in said
-    assert len(set(show.colours(PEOPLE).values())) == 3
-    for value in show.colours(PEOPLE).values():
+    assert len(set(of_types(PEOPLE).values())) == 3
+    for value in of_types(PEOPLE).values():
         assert ";".join(str(int(value[i : i + 2], 16)) for i in (1, 3, 5)) in said
 
 
