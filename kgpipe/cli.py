@@ -260,9 +260,12 @@ def check(
     config = configuration.load(workspace=workspace, neo4j=neo4j)
     opened = pipeline.opened(config)
     with progress_bar(not quiet) as progress, open_store(config, opened, progress=progress) as store, opened.lock():
-        differing = load.compare(store, opened, progress=progress)
-        counts = load.repair(store, opened, progress=progress) if repair and differing else {}
-        left = load.compare(store, opened, progress=progress) if counts else differing
+        if repair:
+            differing, counts = load.repair(store, opened, progress=progress)
+            left = load.compare(store, opened, only=differing, progress=progress) if differing else {}
+        else:
+            left = differing = load.compare(store, opened, progress=progress)
+            counts = {}
     if as_json:
         _print_json({"differing": differing, "repaired": counts, "left": left})
     else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
@@ -34,6 +34,8 @@ BATCH_CHARACTERS = 8_000_000
 PAGE_ROWS = 20_000
 TABLES = ("documents", "duplicates", "passages", "extractions", "entities", "literals", "facts", "evidence")
 _DOCUMENT = ("uid", "uri", "title", "language", "time", "metadata", "version", "source")
+_HOW = ("missing", "changed", "surplus")
+_NOTHING = {f"{what}_{how}": 0 for how in ("written", "removed") for what in ("nodes", "relationships")}
 _COLUMNS = {"documents": list(_DOCUMENT), "extractions": ["passage", "mentions"]}
 
 Properties = dict[str, Any]
@@ -47,6 +49,16 @@ class Wanted:
     row: str
     group: tuple[str, ...]
     values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A node or edge that is missing, changed or surplus in the graph; `unwanted` are labels that it must lose."""
+
+    how: str
+    uid: str
+    wanted: Wanted | None = None
+    unwanted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,71 +79,75 @@ def load(store: Store, workspace: Workspace, *, progress: Progress = silent) -> 
 
     StoreError when the database belongs to something else; WorkspaceError when the tables do not fit together.
     """
-    counts = {f"{what}_{how}": 0 for how in ("written", "removed") for what in ("nodes", "relationships")}
-    schema = _schema(workspace)
+    if claim(store, workspace) == snapshot_fingerprint(workspace, _schema(workspace)):
+        return dict(_NOTHING)
+    return _make_equal(store, workspace, progress)[1]
+
+
+def repair(
+    store: Store, workspace: Workspace, *, progress: Progress = silent
+) -> tuple[dict[str, dict[str, list[str]]], dict[str, int]]:  # fmt: skip
+    """What differed, as of `compare`, and what was written and removed, as of `load`, in one walk over everything.
+
+    Nothing is trusted: rows are compared also where the last load was complete. Errors as of `load`.
+    """
+    claim(store, workspace)
+    return _make_equal(store, workspace, progress)
+
+
+def compare(
+    store: Store, workspace: Workspace, *, only: Collection[str] | None = None, progress: Progress = silent
+) -> dict[str, dict[str, list[str]]]:
+    """What of the graph differs from the workspace, all of it read: {label or type: {missing, changed, surplus: [uid]}}.
+
+    `only` names the labels and types that are read. Nothing is written; an empty result means that they agree.
+    What a user added by hand is not looked at, and a property changed by hand without its `row` is not seen.
+    Errors as of `load`.
+    """
+    refuse_other(store, workspace)
+    tables, schema = _checked(workspace)
+    names = _index_names(store)
+    parts = _parts(tables, schema, _former(store, names, schema))
+    parts = [part for part in parts if only is None or part.name in only]
+    found = _lacking_indexes(names, schema) if only is None or "indexes" in only else {}
+    total, done = sum(part.n_rows for part in parts), 0
+    for part in parts:
+        differing: dict[str, list[str]] = {how: [] for how in _HOW}
+        for difference in _differences(store, part):
+            differing[difference.how].append(difference.uid)
+        done += part.n_rows
+        progress("check graph", done, total)
+        _add_differing(found, part, differing)
+    return found
+
+
+def _make_equal(
+    store: Store, workspace: Workspace, progress: Progress
+) -> tuple[dict[str, dict[str, list[str]]], dict[str, int]]:
+    """One walk over tables and graph that writes what differs; what differed, and the counts."""
+    counts = dict(_NOTHING)
+    tables, schema = _checked(workspace)
     fingerprint = snapshot_fingerprint(workspace, schema)
-    if claim(store, workspace) == fingerprint:
-        return counts
-    tables = {name: workspace.read(name, _COLUMNS.get(name)) for name in TABLES}
-    check(tables, schema, workspace)
-    known = _constraints_and_indexes(store, schema, progress)
+    before = _index_names(store)
+    found = _lacking_indexes(before, schema)
+    known = _constraints_and_indexes(store, before, schema, progress)
     store.write(cypher.BEGIN, {"schema": schema.to_json()})
-    parts = [*node_parts(tables, schema), *edge_parts(tables, [*schema.relations, *_former(store, known, schema)])]
+    parts = _parts(tables, schema, _former(store, known, schema))
     total, done = sum(part.n_rows for part in parts), 0
     gone: list[tuple[Part, list[str]]] = []
     for part in parts:
-        written, unwanted, seen = _apply(store, part, lambda n, base=done: progress("load graph", base + n, total))
-        counts["relationships_written" if part.relationships else "nodes_written"] += written
-        gone.append((part, unwanted))
-        done += seen
+        differing = _apply(store, part, lambda n, base=done: progress("load graph", base + n, total))
+        n_written = len(differing["missing"]) + len(differing["changed"])
+        counts["relationships_written" if part.relationships else "nodes_written"] += n_written
+        gone.append((part, differing["surplus"]))
+        _add_differing(found, part, differing)
+        done += part.n_rows
         progress("load graph", done, total)
     for part, uids in sorted(gone, key=lambda pair: not pair[0].relationships):  # edges before nodes
         retract.remove(store, part.remove, uids, progress=progress, what=f"remove {part.name}")
         counts["relationships_removed" if part.relationships else "nodes_removed"] += len(uids)
     store.write(cypher.FINISH, {"fingerprint": fingerprint})
-    return counts
-
-
-def compare(store: Store, workspace: Workspace, *, progress: Progress = silent) -> dict[str, dict[str, list[str]]]:
-    """What of the graph differs from the workspace, all of it read: {label or type: {missing, changed, surplus: [uid]}}.
-
-    Nothing is written; an empty result means that they agree. What a user added by hand is not looked at, and a
-    property changed by hand without its `row` is not seen. Errors as of `load`.
-    """
-    refuse_other(store, workspace)
-    schema = _schema(workspace)
-    tables = {name: workspace.read(name, _COLUMNS.get(name)) for name in TABLES}
-    check(tables, schema, workspace)
-    names = {name for [name] in store.read(cypher.INDEXES, max_rows=None)[1]}
-    found: dict[str, dict[str, list[str]]] = {}
-    if lacking := sorted(set(cypher.constraints_and_indexes(schema)) - names):
-        found["indexes"] = {"missing": lacking}
-    parts = [*node_parts(tables, schema), *edge_parts(tables, [*schema.relations, *_former(store, names, schema)])]
-    total, done = sum(part.n_rows for part in parts), 0
-    for part in parts:
-        differing: dict[str, list[str]] = {"missing": [], "changed": [], "surplus": []}
-        for wanted, uid, row, labels in _side_by_side(part.wanted(), _present(store, part.pages)):
-            if wanted is None:
-                if row is not None:
-                    differing["surplus"].append(uid)
-            elif row is None:
-                differing["missing"].append(uid)
-            elif row != wanted.row or (not part.relationships and set(labels) != set(wanted.group)):
-                differing["changed"].append(uid)
-        done += part.n_rows
-        progress("check graph", done, total)
-        if any(differing.values()):
-            known = found.setdefault(part.name, {})  # a relation may be named like one of our own edges
-            for how, uids in differing.items():
-                known[how] = known.get(how, []) + uids
-    return found
-
-
-def repair(store: Store, workspace: Workspace, *, progress: Progress = silent) -> dict[str, int]:
-    """Compares everything, also where the last load was complete, and writes only what differs; counts as of `load`."""
-    refuse_other(store, workspace)
-    store.write(cypher.BEGIN, {"schema": _schema(workspace).to_json()})
-    return load(store, workspace, progress=progress)
+    return found, counts
 
 
 def claim(store: Store, workspace: Workspace) -> str:
@@ -439,9 +455,38 @@ def _schema(workspace: Workspace) -> Schema:
     return schema
 
 
-def _constraints_and_indexes(store: Store, schema: Schema, progress: Progress) -> set[str]:
+def _checked(workspace: Workspace) -> tuple[dict[str, pa.Table], Schema]:
+    """The tables of the graph and the schema, which fit together."""
+    schema = _schema(workspace)
+    tables = {name: workspace.read(name, _COLUMNS.get(name)) for name in TABLES}
+    check(tables, schema, workspace)
+    return tables, schema
+
+
+def _parts(tables: dict[str, pa.Table], schema: Schema, former: list[str]) -> list[Part]:
+    return [*node_parts(tables, schema), *edge_parts(tables, [*schema.relations, *former])]
+
+
+def _index_names(store: Store) -> set[str]:
+    return {name for [name] in store.read(cypher.INDEXES, max_rows=None)[1]}
+
+
+def _lacking_indexes(names: set[str], schema: Schema) -> dict[str, dict[str, list[str]]]:
+    lacking = sorted(set(cypher.constraints_and_indexes(schema)) - names)
+    return {"indexes": {"missing": lacking}} if lacking else {}
+
+
+def _add_differing(
+    found: dict[str, dict[str, list[str]]], part: Part, differing: dict[str, list[str]]
+) -> None:  # fmt: skip
+    if any(differing.values()):
+        known = found.setdefault(part.name, {})  # a relation may be named like one of our own edges
+        for how, uids in differing.items():
+            known[how] = known.get(how, []) + uids
+
+
+def _constraints_and_indexes(store: Store, known: set[str], schema: Schema, progress: Progress) -> set[str]:
     """Creates the constraints and indexes that are missing; returns the names of all."""
-    known = {name for [name] in store.read(cypher.INDEXES, max_rows=None)[1]}
     texts = cypher.constraints_and_indexes(schema)
     missing = [name for name in texts if name not in known]
     if not missing:
@@ -460,32 +505,40 @@ def _former(store: Store, indexes: set[str], schema: Schema) -> list[str]:
     return [kind for kind in former if store.read(cypher.count_edges("Entity", kind))[1] != [[0]]]
 
 
-def _apply(store: Store, part: Part, seen: Callable[[int], None]) -> tuple[int, list[str], int]:
-    """Writes what is new or changed of one part; returns how many, the uids that are gone, the rows seen."""
-    batches: dict[tuple[tuple[str, ...], tuple[str, ...]], _Batch] = {}
-    n_written = n_seen = 0
-    gone: list[str] = []
-    for wanted, uid, found, labels in _side_by_side(part.wanted(), _present(store, part.pages)):
+def _differences(store: Store, part: Part) -> Iterator[Difference]:
+    """All of one part that differs, in uid order; what was added by hand (it has no `row`) is left out."""
+    for wanted, uid, row, labels in _side_by_side(part.wanted(), _present(store, part.pages)):
         if wanted is None:
-            if found is not None:
-                gone.append(uid)
+            if row is not None:
+                yield Difference("surplus", uid)
+        elif row is None:
+            yield Difference("missing", uid, wanted)
+        else:
+            unwanted = () if part.relationships else tuple(sorted(set(labels) - set(wanted.group)))
+            complete = part.relationships or len(set(labels)) - len(unwanted) == len(set(wanted.group))
+            if row != wanted.row or unwanted or not complete:
+                yield Difference("changed", uid, wanted, unwanted)
+
+
+def _apply(store: Store, part: Part, written: Callable[[int], None]) -> dict[str, list[str]]:
+    """Writes what is missing or changed of one part; returns the uids of what differed, by how."""
+    batches: dict[tuple[tuple[str, ...], tuple[str, ...]], _Batch] = {}
+    differing: dict[str, list[str]] = {how: [] for how in _HOW}
+    n_written = 0
+    for found in _differences(store, part):
+        differing[found.how].append(found.uid)
+        if found.wanted is None:
             continue
-        n_seen += 1
-        if n_seen % BATCH_ROWS == 0:
-            seen(n_seen)
-        unwanted = () if part.relationships else tuple(sorted(set(labels) - set(wanted.group)))
-        complete = part.relationships or set(labels) == set(wanted.group)
-        if wanted.row == found and complete:
-            continue
-        batch = batches.setdefault((wanted.group, unwanted), _Batch([]))
-        batch.add(wanted.values)
-        n_written += 1
+        batch = batches.setdefault((found.wanted.group, found.unwanted), _Batch([]))
+        batch.add(found.wanted.values)
         if batch.full:
-            _write(store, part, wanted.group, unwanted, batch.rows)
-            del batches[wanted.group, unwanted]
+            _write(store, part, found.wanted.group, found.unwanted, batch.rows)
+            n_written += len(batch.rows)
+            written(n_written)
+            del batches[found.wanted.group, found.unwanted]
     for (group, unwanted), batch in batches.items():
         _write(store, part, group, unwanted, batch.rows)
-    return n_written, gone, n_seen
+    return differing
 
 
 def _write(

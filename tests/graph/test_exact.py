@@ -3,6 +3,7 @@
 import json
 import os
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -235,6 +236,39 @@ def test_what_differs_is_named_and_repaired_alone(loaded, neo4j, monkeypatch):
         "left": {},
     }  # fmt: skip
     assert not same.differences(before, same.graph(workspace, store))
+
+
+def test_a_load_killed_half_way_is_repaired_in_one_walk(store, tmp_path, neo4j, monkeypatch):
+    workspace = fresh(Remaining(dict(SAID)), tmp_path)
+    store.write("MATCH (n) DETACH DELETE n")
+    load(store, workspace)
+    expected = same.graph(workspace, store)
+    store.write("MATCH (n) DETACH DELETE n")
+    writes = iter(range(8))
+
+    def dying(self, *arguments, write=Store.write, **options):
+        if next(writes, None) is None:
+            raise KeyboardInterrupt
+        return write(self, *arguments, **options)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Store, "write", dying)
+        load(store, workspace)
+    half = same.graph(workspace, store)
+    assert half.keys() and same.differences(half, expected)
+    read: Counter[str] = Counter()
+
+    def counted(self, text, *arguments, read_=Store.read, **options):
+        read[text] += "AS page" in text
+        return read_(self, text, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "read", counted)
+        done = check(neo4j, workspace, monkeypatch, "--repair", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["left"]) == (0, {})
+    assert max(read.values()) == 2  # once to mend, once to see that what differed no longer does
+    assert 1 in read.values()  # what agreed is not read again
+    assert not same.differences(same.graph(workspace, store), expected)
 
 
 def test_a_workspace_that_went_on_without_its_graph_differs(loaded, neo4j, monkeypatch, tmp_path):
