@@ -3,6 +3,8 @@
 .venv/bin/python docs/screenshot.py docs/browser.png
 .venv/bin/kgpipe extract examples/corpus/ada-lovelace.md --schema computing --html page.html
 .venv/bin/python docs/screenshot.py docs/extract.png --page page.html
+.venv/bin/kgpipe stats --html page.html
+.venv/bin/python docs/screenshot.py docs/report.png --page page.html
 .venv/bin/kgpipe export page.html --format html --around "Grace Hopper"
 .venv/bin/python docs/screenshot.py docs/graph-page.png --page page.html --click "Grace Hopper"
 """

@@ -174,26 +174,31 @@ def run(
 
 
 @app.command()
-def stats(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Count what the workspace holds.
+def stats(
+    html: Annotated[Path | None, typer.Option("--html", help="Page to write the report to, with plots.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what the workspace holds and how far it can be trusted: counts, support, broken rules, merges to look at.
 
-    Example: kgpipe stats --json
+    Example: kgpipe stats --html report.html
     """
-    from kgpipe.report import statistics
+    from kgpipe import report_show
+    from kgpipe.report import report
 
-    counts = statistics(pipeline.opened(configuration.load(workspace=workspace)))
+    if html and (html.is_dir() or not html.absolute().parent.is_dir()):
+        raise InputError(
+            f"{html} cannot be written: --html names a file in a folder that exists. Make that folder first."
+        )
+    opened = pipeline.opened(configuration.load(workspace=workspace))
+    found = report(opened)
+    if html:
+        title = f"The graph of {opened.path.parent.name if opened.path.name == '.kgpipe' else opened.path.name}"
+        html.write_text(report_show.page(found, pipeline.workspace_schema(opened), title=title), encoding="utf-8")
     if as_json:
-        _print_json(counts)
-        return
-    for key, value in counts.items():
-        if isinstance(value, int):
-            typer.echo(f"{key:12} {value:8,}")
-    for key in ("entities_by_type", "facts_by_relation", "languages"):
-        typer.echo(f"{key.replace('_', ' ')}: " + ", ".join(f"{k} {v:,}" for k, v in counts[key].items()))
-    for language, uris in counts["skipped"].items():
-        typer.echo(f"kept, not read (language {language}): {', '.join(uris)}")
-    for failure in counts["failures"]:
-        typer.echo(f"failed: {failure['key']}: {failure['reason']}")
+        _print_json(found)
+    else:
+        typer.echo(str(html) if html else "\n".join(report_show.lines(found)))
 
 
 @app.command()
