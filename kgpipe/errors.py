@@ -34,7 +34,14 @@ class ServerError(KgpipeError):
 
 
 class StoreError(KgpipeError):
-    """The graph store refuses: no connection, wrong password, or another workspace's database."""
+    """The graph store refuses: no connection, wrong password, or another workspace's database.
+
+    `code` is Neo4j's own, such as `Neo.ClientError.Statement.SyntaxError`; empty where it gave none.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class StoreGone(StoreError):

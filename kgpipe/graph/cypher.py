@@ -8,7 +8,7 @@ from kgpipe.graph.store import ENTITY_INDEX, PASSAGE_INDEX, quoted
 from kgpipe.schema import Schema
 
 MARKER = "KgpipeWorkspace"
-"""Label of the one node that says to which workspace a database belongs and what was loaded."""
+"""Label of the node that says to which workspace a database belongs and what was loaded, and of those of writers."""
 NODES = ("Document", "Passage", "Evidence", "Entity", "Literal")
 
 OWNER = f"""
@@ -20,6 +20,13 @@ BEGIN = f"MATCH (m:{MARKER} {{name: 'kgpipe'}}) SET m.fingerprint = '', m.schema
 FINISH = f"""
 MATCH (m:{MARKER} {{name: 'kgpipe'}})
 SET m.fingerprint = $fingerprint, m.nodes = COUNT {{ () }}, m.relationships = COUNT {{ ()-->() }}"""
+
+REMOVE_WRITERS = f"UNWIND $names AS name MATCH (m:{MARKER} {{name: name}}) DELETE m"
+ADD_WRITERS = f"UNWIND $names AS name MERGE (m:{MARKER} {{name: name}}) SET m.load = $load, m.batch = 0"
+HOLD_WRITER = f"MATCH (m:{MARKER} {{name: $name}}) SET m.held = true"
+WRITER = f"MATCH (m:{MARKER} {{name: $name}}) RETURN m.load AS load, m.batch AS batch"
+ADVANCE_WRITER = f"MATCH (m:{MARKER} {{name: $name}}) SET m.batch = $batch"
+"""Writers are nodes that say what they committed last (see `write`); the first write of a transaction is to take its lock."""
 
 INDEXES = "SHOW INDEXES YIELD name RETURN name"
 """Names of all indexes: a uniqueness constraint has one of its own name."""
@@ -68,8 +75,16 @@ WITH n ORDER BY n.uid LIMIT $limit
 RETURN collect([n.uid, n.row, labels(n)]) AS page"""
 
 
+def create_nodes(labels: Iterable[str]) -> str:
+    """New nodes of rows {uid, properties}."""
+    return f"""
+UNWIND $rows AS row
+CREATE (n:{":".join(map(quoted, labels))}) SET n = row.properties
+RETURN count(*) AS written"""
+
+
 def write_nodes(labels: Iterable[str], unwanted: Iterable[str] = ()) -> str:
-    """Nodes of rows {uid, properties}; the first label is the one whose uid is unique."""
+    """New or changed nodes of rows {uid, properties}; the first label is the one whose uid is unique."""
     first, *others = labels
     change = "".join(f" SET n:{quoted(label)}" for label in others)
     change += "".join(f" REMOVE n:{quoted(label)}" for label in unwanted)
@@ -89,6 +104,14 @@ def link_pages(source: str, kind: str, target: str) -> str:
 MATCH (a:{source}) USING INDEX a:{source}(uid) WHERE a.uid > $after AND a.row IS NOT NULL
 WITH a ORDER BY a.uid LIMIT $limit
 RETURN collect([a.uid, [(a)-[:{kind}]->(b:{target}) | b.uid][0], []]) AS page"""
+
+
+def create_links(source: str, kind: str, target: str) -> str:
+    return f"""
+UNWIND $rows AS row
+MATCH (a:{source} {{uid: row.source}}) MATCH (b:{target} {{uid: row.target}})
+CREATE (a)-[:{kind}]->(b)
+RETURN count(*) AS written"""
 
 
 def write_links(source: str, kind: str, target: str) -> str:
@@ -113,6 +136,15 @@ RETURN collect([r.uid, r.row, []]) AS page"""
 
 def count_edges(source: str, kind: str) -> str:
     return f"MATCH (:{source})-[r:{quoted(kind)}]->() RETURN count(r) AS n"
+
+
+def create_edges(source: str, kind: str, target: str) -> str:
+    """New edges of rows {uid, source, target, properties}; `write_edges` has new and changed ones."""
+    return f"""
+UNWIND $rows AS row
+MATCH (a:{source} {{uid: row.source}}) MATCH (b:{target} {{uid: row.target}})
+CREATE (a)-[r:{quoted(kind)}]->(b) SET r = row.properties
+RETURN count(*) AS written"""
 
 
 def write_edges(source: str, kind: str, target: str) -> str:

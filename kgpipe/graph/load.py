@@ -2,7 +2,8 @@
 
 Every node and edge carries its uid and `row`, a hash of its properties. What the tables want and what stands
 in the graph are walked side by side in uid order; what is new or changed is written in batches, what is gone
-is removed at the end (`retract`). A load killed at any moment is mended by the next one.
+is removed at the end (`retract`). A load killed at any moment is mended by the next one; `write` has each batch
+written once.
 """
 
 from __future__ import annotations
@@ -25,12 +26,11 @@ from kgpipe.engine import Progress, silent
 from kgpipe.errors import SchemaError, StoreError, WorkspaceError
 from kgpipe.graph import cypher, retract
 from kgpipe.graph.store import Store
+from kgpipe.graph.write import Row, Writers
 from kgpipe.records import content_id
 from kgpipe.schema import Schema
 from kgpipe.workspace import Workspace
 
-BATCH_ROWS = 10_000
-BATCH_CHARACTERS = 8_000_000
 PAGE_ROWS = 20_000
 TABLES = ("documents", "duplicates", "passages", "extractions", "entities", "literals", "facts", "evidence")
 _DOCUMENT = ("uid", "uri", "title", "language", "time", "metadata", "version", "source")
@@ -69,19 +69,22 @@ class Part:
     n_rows: int
     wanted: Callable[[], Iterator[Wanted]]
     pages: str
+    create: Callable[[tuple[str, ...]], str]
     write: Callable[[tuple[str, ...], tuple[str, ...]], str]
     remove: str
     relationships: bool = False
 
 
-def load(store: Store, workspace: Workspace, *, progress: Progress = silent) -> dict[str, int]:
+def load(store: Store, workspace: Workspace, *, n_writers: int = 1, progress: Progress = silent) -> dict[str, int]:
     """Makes the graph equal to the workspace; counts of nodes and relationships written and removed.
+
+    `n_writers` transactions are written at a time (see `write`).
 
     StoreError when the database belongs to something else; WorkspaceError when the tables do not fit together.
     """
     if claim(store, workspace) == snapshot_fingerprint(workspace, _schema(workspace)):
         return dict(_NOTHING)
-    return _make_equal(store, workspace, progress)[1]
+    return _make_equal(store, workspace, n_writers, progress)[1]
 
 
 def repair(
@@ -92,7 +95,7 @@ def repair(
     Nothing is trusted: rows are compared also where the last load was complete. Errors as of `load`.
     """
     claim(store, workspace)
-    return _make_equal(store, workspace, progress)
+    return _make_equal(store, workspace, 1, progress)
 
 
 def compare(
@@ -122,7 +125,7 @@ def compare(
 
 
 def _make_equal(
-    store: Store, workspace: Workspace, progress: Progress
+    store: Store, workspace: Workspace, n_writers: int, progress: Progress
 ) -> tuple[dict[str, dict[str, list[str]]], dict[str, int]]:
     """One walk over tables and graph that writes what differs; what differed, and the counts."""
     counts = dict(_NOTHING)
@@ -135,17 +138,18 @@ def _make_equal(
     parts = _parts(tables, schema, _former(store, known, schema))
     total, done = sum(part.n_rows for part in parts), 0
     gone: list[tuple[Part, list[str]]] = []
-    for part in parts:
-        differing = _apply(store, part, lambda n, base=done: progress("load graph", base + n, total))
-        n_written = len(differing["missing"]) + len(differing["changed"])
-        counts["relationships_written" if part.relationships else "nodes_written"] += n_written
-        gone.append((part, differing["surplus"]))
-        _add_differing(found, part, differing)
-        done += part.n_rows
-        progress("load graph", done, total)
-    for part, uids in sorted(gone, key=lambda pair: not pair[0].relationships):  # edges before nodes
-        retract.remove(store, part.remove, uids, progress=progress, what=f"remove {part.name}")
-        counts["relationships_removed" if part.relationships else "nodes_removed"] += len(uids)
+    with Writers(store, n_writers) as writers:
+        for part in parts:
+            differing = _apply(store, writers, part, lambda n, base=done: progress("load graph", base + n, total))
+            n_written = len(differing["missing"]) + len(differing["changed"])
+            counts["relationships_written" if part.relationships else "nodes_written"] += n_written
+            gone.append((part, differing["surplus"]))
+            _add_differing(found, part, differing)
+            done += part.n_rows
+            progress("load graph", done, total)
+        for part, uids in sorted(gone, key=lambda pair: not pair[0].relationships):  # edges before nodes
+            retract.remove(writers, part.remove, uids, progress=progress, what=f"remove {part.name}")
+            counts["relationships_removed" if part.relationships else "nodes_removed"] += len(uids)
     store.write(cypher.FINISH, {"fingerprint": fingerprint})
     return found, counts
 
@@ -253,6 +257,7 @@ def node_parts(tables: dict[str, pa.Table], schema: Schema) -> list[Part]:
             n_rows=tables[table].num_rows,
             wanted=wanted,
             pages=cypher.node_pages(label),
+            create=cypher.create_nodes,
             write=lambda labels, unwanted: cypher.write_nodes(labels, unwanted),
             remove=cypher.remove_nodes(label),
         )
@@ -276,6 +281,7 @@ def edge_parts(tables: dict[str, pa.Table], relation_types: Iterable[str]) -> li
             n_rows=pairs.num_rows,
             wanted=wanted,
             pages=cypher.link_pages(source, kind, target),
+            create=lambda group: cypher.create_links(source, kind, *group),
             write=lambda group, _: cypher.write_links(source, kind, *group),
             remove=cypher.remove_links(source, kind, target),
             relationships=True,
@@ -287,6 +293,7 @@ def edge_parts(tables: dict[str, pa.Table], relation_types: Iterable[str]) -> li
             n_rows=rows.num_rows,
             wanted=lambda: map(made, _rows(rows)),
             pages=cypher.edge_pages(source, kind),
+            create=lambda group: cypher.create_edges(source, kind, *group),
             write=lambda group, _: cypher.write_edges(source, kind, *group),
             remove=cypher.remove_edges(source, kind),
             relationships=True,
@@ -395,9 +402,12 @@ def shortened(text: str, width: int = 60) -> str:
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
+
+
 def row_hash(properties: Properties) -> str:
     """16 hexadecimal digits that change with any property."""
-    return content_id(json.dumps(properties, sort_keys=True, ensure_ascii=False, default=str))[:16]
+    return content_id(_ENCODER.encode(properties))[:16]
 
 
 def _node(labels: tuple[str, ...], properties: Properties) -> Wanted:
@@ -437,7 +447,7 @@ def _last_segment(uri: str) -> str:
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=BATCH_ROWS):
+    for batch in table.to_batches(max_chunksize=10_000):
         yield from batch.to_pylist()
 
 
@@ -520,54 +530,28 @@ def _differences(store: Store, part: Part) -> Iterator[Difference]:
                 yield Difference("changed", uid, wanted, unwanted)
 
 
-def _apply(store: Store, part: Part, written: Callable[[int], None]) -> dict[str, list[str]]:
+def _apply(store: Store, writers: Writers, part: Part, written: Callable[[int], None]) -> dict[str, list[str]]:
     """Writes what is missing or changed of one part; returns the uids of what differed, by how."""
-    batches: dict[tuple[tuple[str, ...], tuple[str, ...]], _Batch] = {}
     differing: dict[str, list[str]] = {how: [] for how in _HOW}
+    texts: dict[tuple[object, ...], tuple[str, str]] = {}
     n_written = 0
+
+    def count(n: int) -> None:
+        nonlocal n_written
+        n_written += n
+        written(n_written)
+
     for found in _differences(store, part):
         differing[found.how].append(found.uid)
         if found.wanted is None:
             continue
-        batch = batches.setdefault((found.wanted.group, found.unwanted), _Batch([]))
-        batch.add(found.wanted.values)
-        if batch.full:
-            _write(store, part, found.wanted.group, found.unwanted, batch.rows)
-            n_written += len(batch.rows)
-            written(n_written)
-            del batches[found.wanted.group, found.unwanted]
-    for (group, unwanted), batch in batches.items():
-        _write(store, part, group, unwanted, batch.rows)
+        kind = (found.how, found.wanted.group, found.unwanted)
+        if kind not in texts:
+            merging = part.write(found.wanted.group, found.unwanted)
+            texts[kind] = (part.create(found.wanted.group) if found.how == "missing" else merging, merging)
+        writers.add(Row(texts[kind], found.wanted.values), count)
+    writers.flush(count)
     return differing
-
-
-def _write(
-    store: Store, part: Part, group: tuple[str, ...], unwanted: tuple[str, ...], rows: list[dict[str, Any]]
-) -> None:  # fmt: skip
-    if part.relationships:
-        rows.sort(key=lambda row: (row["source"], row["target"]))  # locks taken in one order by every writer
-    [[n_written]] = store.write(part.write(group, unwanted), {"rows": rows})
-    if n_written != len(rows):
-        raise StoreError(
-            f"{len(rows) - n_written:,} of {len(rows):,} {part.name} found no node at one end: something else is "
-            f"changing the graph at {store.uri}. Stop it and run the same command again."
-        )
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Rows of one transaction; full by number or by size."""
-
-    rows: list[dict[str, Any]]
-    n_characters: int = 0
-
-    def add(self, row: dict[str, Any]) -> None:
-        self.rows.append(row)
-        self.n_characters += sum(len(v) for v in row.get("properties", {}).values() if isinstance(v, str | list))
-
-    @property
-    def full(self) -> bool:
-        return len(self.rows) >= BATCH_ROWS or self.n_characters >= BATCH_CHARACTERS
 
 
 def _present(store: Store, pages: str) -> Iterator[list[Any]]:

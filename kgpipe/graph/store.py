@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kgpipe.engine import Progress, silent
 from kgpipe.errors import StoreError, StoreGone
@@ -24,6 +25,7 @@ SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 LEAST_VERSION = (5, 26)
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Store:
             )
         self.uri = uri
         self.user = user
+        self._retry_s = retry_s
         self._start_hint = start_hint or "Start that server, or correct --neo4j / NEO4J_URI."
         self._driver = None
         try:
@@ -107,13 +110,40 @@ class Store:
     def write(
         self, cypher: str, parameters: dict[str, Any] | None = None, *, timeout_s: float = 600
     ) -> list[list[Any]]:  # fmt: skip
-        """Runs one statement in one transaction of its own, again when it may succeed, and returns its rows."""
+        """Runs one statement in one transaction of its own, again when it may succeed, and returns its rows.
+
+        It may have been committed although the connection broke, and is run again all the same: what does not bear
+        that belongs into `transact`.
+        """
 
         def work(transaction: Any) -> list[list[Any]]:
             result = transaction.run(cypher, parameters or {})
             return [[plain(value) for value in record.values()] for record in result]
 
-        return self._run(work, "WRITE", timeout_s)
+        return self.transact(work, timeout_s=timeout_s)
+
+    def transact(self, work: Callable[[Any], T], *, timeout_s: float = 600) -> T:
+        """What `work(transaction)` returns, committed.
+
+        The driver runs it again after deadlocks, broken connections and restarts of the server, with growing pauses.
+        Where the connection breaks in the commit, nobody knows whether that was done: `work` is run again then too, and
+        has to find out.
+        """
+        from neo4j import exceptions
+
+        deadline, pause = None, 0.1
+        while True:
+            try:
+                return self._run(work, "WRITE", timeout_s)
+            except StoreGone as error:
+                if not isinstance(error.__cause__, exceptions.IncompleteCommit):
+                    raise
+                deadline = deadline or time.monotonic() + self._retry_s
+                if time.monotonic() > deadline:
+                    raise
+                _log.info("%s; the transaction is run again", error)
+            time.sleep(pause)
+            pause = min(2 * pause, 5)
 
     def explain(self, cypher: str, parameters: dict[str, Any] | None = None) -> Plan:
         """How the server would run the query, without running it; StoreError when it does not parse."""
@@ -155,7 +185,7 @@ class Store:
             reason = str(error).splitlines()[0].rstrip(".:")
             raise StoreGone(f"No Neo4j answers at {self.uri} ({reason}). {self._start_hint}") from error
         except exceptions.Neo4jError as error:
-            raise StoreError(self._refusal(error)) from error
+            raise StoreError(self._refusal(error), error.code or "") from error
 
     def _refusal(self, error: Any) -> str:
         code = error.code or ""

@@ -20,20 +20,28 @@ LINKS = [("Passage", "PART_OF", "Document"), ("Evidence", "IN", "Passage")]
 EDGES = [("Passage", "MENTIONS", "Entity"), ("Entity", "MENTIONS", "Entity"), ("Entity", "BORN_ON", "Literal")]
 PARAMETERS = {
     "rows": [], "uids": [], "after": "", "limit": 10, "workspace": "w", "fingerprint": "f", "schema": "{}",
+    "names": ["writer 0"], "name": "writer 0", "load": "l", "batch": 1,
 }  # fmt: skip
 QUERIES = {
     "owner": cypher.OWNER,
     "claim": cypher.CLAIM,
     "begin": cypher.BEGIN,
     "finish": cypher.FINISH,
+    "remove writers": cypher.REMOVE_WRITERS,
+    "add writers": cypher.ADD_WRITERS,
+    "hold writer": cypher.HOLD_WRITER,
+    "writer": cypher.WRITER,
+    "advance writer": cypher.ADVANCE_WRITER,
     **{f"pages {label}": cypher.node_pages(label) for label in cypher.NODES},
     **{f"write {label}": cypher.write_nodes((label, "Person"), ("Company",)) for label in cypher.NODES},
     **{f"remove {label}": cypher.remove_nodes(label) for label in cypher.NODES},
     **{f"pages {link[1]}": cypher.link_pages(*link) for link in LINKS},
     **{f"write {link[1]}": cypher.write_links(*link) for link in LINKS},
+    **{f"create {link[1]}": cypher.create_links(*link) for link in LINKS},
     **{f"remove {link[1]}": cypher.remove_links(*link) for link in LINKS},
     **{f"pages {edge[0]} {edge[1]}": cypher.edge_pages(*edge[:2]) for edge in EDGES},
     **{f"write {edge[0]} {edge[1]}": cypher.write_edges(*edge) for edge in EDGES},
+    **{f"create {edge[0]} {edge[1]}": cypher.create_edges(*edge) for edge in EDGES},
     **{f"remove {edge[0]} {edge[1]}": cypher.remove_edges(*edge[:2]) for edge in EDGES},
     **{f"count {edge[0]} {edge[1]}": cypher.count_edges(*edge[:2]) for edge in EDGES},
 }

@@ -244,15 +244,15 @@ def test_a_load_killed_half_way_is_repaired_in_one_walk(store, tmp_path, neo4j, 
     load(store, workspace)
     expected = same.graph(workspace, store)
     store.write("MATCH (n) DETACH DELETE n")
-    writes = iter(range(8))
+    writes = iter(range(9))
 
-    def dying(self, *arguments, write=Store.write, **options):
+    def dying(self, *arguments, transact=Store.transact, **options):
         if next(writes, None) is None:
             raise KeyboardInterrupt
-        return write(self, *arguments, **options)
+        return transact(self, *arguments, **options)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Store, "write", dying)
+        patched.setattr(Store, "transact", dying)
         load(store, workspace)
     half = same.graph(workspace, store)
     assert half.keys() and same.differences(half, expected)
