@@ -48,28 +48,35 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """Kind of a property: text, number, year, date, flag or other; `as_text` where numbers are kept as texts, `iso` for dates that begin with the year."""
+    """Kind of a property: text, number, year, date, flag or other; `as_text` where numbers are kept as texts, `iso` for dates that begin with the year.
+
+    With `linked` the value is that of a node at the end of a relationship, as kgpipe keeps dates and numbers.
+    """
 
     kind: str
     as_text: bool = False
     iso: bool = False
+    linked: bool = False
 
 
 class Catalog:
     """Types, attributes and links that the database really has, within a schema; phrases are embedded once."""
 
+    distinct_nodes = False
+    """Whether two nodes of a tree must be two nodes of the graph; else only relationships are told apart, as in Cypher."""
+
     def __init__(self, schema: Schema, store: Store, embedder: Embedder) -> None:
         self.schema = schema
         self.embedder = embedder
-        self.types = tuple(name for name, e in schema.entities.items() if not e.literal)
+        self.types = self._types(store)
         self.attributes: dict[str, dict[str, Attribute]] = {t: {} for t in self.types}
         """For each type its properties."""
         self._read_attributes(store)
-        self.relationships: dict[str, dict[str, Attribute]] = _relationship_attributes(schema, store)
+        self.relationships: dict[str, dict[str, Attribute]] = self._relationship_attributes(store)
         """Relations with properties of their own."""
         self.attributes |= self.relationships
         self.types += tuple(self.relationships)
-        self.links = _links(schema, store)
+        self.links = self._links(store)
         self.links += _halves(self.links, self.relationships)
         self.around: dict[str, list[tuple[int, bool]]] = defaultdict(list)
         """For each type the links at it: (index into `links`, whether the type is the subject)."""
@@ -77,7 +84,7 @@ class Catalog:
             self.around[found.subject].append((i, True))
             if not self.symmetric(i):
                 self.around[found.object].append((i, False))
-        self.sizes, self.name_keys = _sizes_and_keys(self, store)
+        self.sizes, self.name_keys = self._sizes_and_keys(store)
         """Nodes of each type; the property that names its nodes, empty where none does."""
         self._vectors: dict[str, np.ndarray] = {}
         self.phrases = {
@@ -92,6 +99,18 @@ class Catalog:
         }
         """Stems of the words for types of nodes and for properties."""
         self.clauses = {key: self._clauses(*key) for key in self.phrases}
+
+    def _types(self, store: Store) -> tuple[str, ...]:
+        return tuple(name for name, e in self.schema.entities.items() if not e.literal)
+
+    def _relationship_attributes(self, store: Store) -> dict[str, dict[str, Attribute]]:
+        return _relationship_attributes(self.schema, store)
+
+    def _links(self, store: Store) -> tuple[Link, ...]:
+        return _links(self.schema, store)
+
+    def _sizes_and_keys(self, store: Store) -> tuple[dict[str, int], dict[str, str]]:
+        return _sizes_and_keys(self, store)
 
     def _read_attributes(self, store: Store) -> None:
         for relation in self.schema.relations.values():

@@ -17,7 +17,7 @@ EXTREMES: dict[str, tuple[int, str]] = {
         (1, "age", "oldest eldest"),  # the least where the property is a date or year
         (-1, "age", "youngest"),
         (-1, "date time year", "first earliest initial"),
-        (1, "date time year", "last latest newest recent"),
+        (1, "date time year", "last latest newest recent recently"),
         (1, "duration length time", "longest"),
         (-1, "duration length time", "shortest"),
         (1, "price cost", "priciest costliest dearest expensive"),
@@ -42,9 +42,16 @@ COMPARISONS = (
 )  # fmt: skip
 _OPERATORS = [(re.compile(rf"\b(?:{cue})(?: the year)?(?: \$)?\s*$"), op) for cue, op in COMPARISONS]
 _AFTERWARDS = re.compile(r"^\s*(or (?:more|above|later|older)|or (?:less|fewer|below|earlier))")
+LAST = "\uffff"
+"""After every other letter: a date with it is after the last moment of what the date says."""
 NEGATIONS = frozenset(
     "not never no without neither nor didn't doesn't don't isn't aren't wasn't weren't haven't hasn't".split()
 )
+_WHAT_DID = [["what", w] for w in ("do", "does", "did", "has", "have", "had")]
+PARTICIPLES = frozenset(
+    "born built made written won led held given sold bought run known taught sung spoken drawn shot driven worn".split()
+)
+"""Those that do not end in -ed."""
 _POLITE = re.compile(
     r"^(?:please |kindly )?(?:can|could|would|will) (?:you|i|we) |^(?:please )?(?:i want|i'd like|i need) "
 )
@@ -102,6 +109,10 @@ class Frame:
     """Parts of texts: "containing the word X", "starts with X"."""
     negated: int = -1
     """The word that negates, -1 without one."""
+    open: bool = False
+    """Whether what is asked for has no noun: "what did they develop"."""
+    start: int = 0
+    """The first word after "please list" and the like."""
     frame_words: frozenset[int] = frozenset()
     """Indexes of words that belong to the frame and ask for no part of the graph."""
 
@@ -213,6 +224,11 @@ def frame(
             limit = n
             used.add(i - 1)
             numbers = tuple(x for x in numbers if x.start != i - 1)
+    if (extreme or most) and limit == 1:
+        for i, w in enumerate(lower[:-1]):
+            if (n := _count(w)) and found[i + 1].stem in types and i not in taken and i not in {x.start for x in numbers}:
+                limit = n  # "which three people"
+                used.add(i)
     for x in numbers:
         after = found[x.end].stem if x.end < len(found) else ""
         if (extreme or most) and x.operator == "=" and x.value < 100 and after in types:
@@ -245,6 +261,8 @@ def frame(
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
     if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in types for i in head):
         head = ()  # a verb
+    if asker in ("where", "when") or (not asker and lower[anchor - 1 : anchor + 1] in _WHAT_DID):
+        head = ()  # "where was the oldest person born", "what did the company develop"
     if asker in ("who", "whom") and lower[anchor : anchor + 1] and lower[anchor] not in BE:
         head = ()  # "who reviewed movies", "who does she know"
     value = _value_at(found, anchor, taken) if not asker and output != "exists" else -1
@@ -266,6 +284,8 @@ def frame(
         numbers,
         texts,
         negated,
+        output == "node" and not asker and not head and lower[start : start + 1] == ["what"],
+        start,
         frozenset(used),
     )
 
@@ -302,7 +322,7 @@ def _noun(
     phrase: list[int] = []
     while i < len(found):
         w = found[i]
-        if w.lower in FUNCTION or (phrase and w.lower in BE):
+        if w.lower in FUNCTION or (phrase and (w.lower in BE or w.lower in NEGATIONS)):
             break
         if i in taken or i in used:
             if phrase and phrase[-1] not in taken and any(found[k].stem in nouns for k in phrase):
@@ -310,7 +330,8 @@ def _noun(
             i += 1
             continue
         known = w.stem in nouns
-        if phrase and len(w.lower) > 4 and w.lower.endswith(("ed", "ing")) and not w.lower.endswith("eed"):
+        regular = len(w.lower) > 4 and w.lower.endswith(("ed", "ing")) and not w.lower.endswith("eed")
+        if phrase and (regular or w.lower in PARTICIPLES):
             break  # a participle: "individuals named"
         if (
             phrase
@@ -370,7 +391,7 @@ def dates(found: Sequence[Word], question: str, taken: frozenset[int]) -> list[t
             continue
         before = question[: literal.start].lower().rstrip()
         operator = next((op for cue, op in _OPERATORS if cue.search(before)), "STARTS WITH")
-        value = literal.value + ("￿" if operator in (">", "<=") else "")  # after the last moment of that day
+        value = literal.value + (LAST if operator in (">", "<=") else "")
         made.append((inside[0], inside[-1] + 1, operator, value))
     return made
 
@@ -402,7 +423,7 @@ def _numbers(found: Sequence[Word], question: str, taken: frozenset[int]) -> tup
         value = float(bare) if re.fullmatch(r"\d+(\.\d+)?", bare) else None
         before = lower[: w.start].rstrip("$€£ ")
         operator = next((op for cue, op in _OPERATORS if cue.search(before)), "")
-        if value is None and w.lower in _NUMBER_WORDS and operator and w.lower != "one":
+        if value is None and w.lower in _NUMBER_WORDS and operator:
             value = float(_NUMBER_WORDS[w.lower])
         if value is None:
             continue

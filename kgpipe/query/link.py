@@ -398,13 +398,16 @@ def _unpossessed(word: Word) -> str:
     return re.sub(r"['’]s?$", "", word.text)
 
 
+_COMPARATIVE = frozenset("more most less least fewer fewest".split()) | frozenset(EXTREMES)
+
+
 def _may_name(span: Sequence[Word]) -> bool:
     """Whether a name may begin and end so: not with a function word in lower case."""
     first, last = span[0], span[-1]
     if any(w.possessive for w in span[:-1]):
         return len(span) > 2 and span[0].text[0].isupper()  # "Moore's law", not "X's wife"
     if len(span) == 1:
-        return first.lower not in FUNCTION and first.lower not in LIGHT
+        return first.lower not in FUNCTION and first.lower not in LIGHT and first.lower not in _COMPARATIVE
     return (
         not (first.text.islower() and first.lower in FUNCTION)
         and last.lower not in FUNCTION

@@ -385,7 +385,7 @@ def anchor_is_subject(linked: Linked, verb: int, span: tuple[int, int], phrase: 
     subject_acts, noun_is_subject = _reading(phrase, inverse)
     of_entity = after == "of" and span[0] > verb
     possessed = before is not None and before.possessive and span[1] == verb
-    if (of_entity or possessed) and not _is_participle(word):
+    if (of_entity or possessed) and not is_participle(word):
         if noun_is_subject is None:
             return not word.endswith(("er", "or", "ers", "ors")) if subject_acts else None
         return not noun_is_subject
@@ -394,7 +394,7 @@ def anchor_is_subject(linked: Linked, verb: int, span: tuple[int, int], phrase: 
     lower = [w.lower for w in found]
     by_after = after == "by"
     passive = by_after or (
-        _is_participle(word) and any(w in BE for w in lower[:verb]) and not {"did", "does", "do"} & set(lower[:verb])
+        is_participle(word) and any(w in BE for w in lower[:verb]) and not {"did", "does", "do"} & set(lower[:verb])
     )
     if passive:
         acts = "by" in lower[max(verb, span[0] - 2) : span[0]] and span[0] > verb
@@ -405,7 +405,8 @@ def anchor_is_subject(linked: Linked, verb: int, span: tuple[int, int], phrase: 
     return acts == subject_acts
 
 
-def _is_participle(word: str) -> bool:
+def is_participle(word: str) -> bool:
+    """Whether a word in lower case looks like a past participle."""
     return word.endswith("ed") or (stem(word) != word and word.endswith(("n", "t")) and not word.endswith("ment")) or word in (
         "made", "won", "led", "sold", "held", "known"
     )  # fmt: skip
@@ -419,9 +420,9 @@ def _reading(phrase: str, inverse: str) -> tuple[bool | None, bool | None]:
     flipped = bool(inverse) and phrase == inverse.replace("_", " ").lower()
     if tokens[-1] == "by":
         acts = False
-    elif tokens[-1] == "of" and not _is_participle(tokens[0]):
+    elif tokens[-1] == "of" and not is_participle(tokens[0]):
         return None, not flipped
-    elif _is_participle(tokens[0]) and (len(tokens) == 1 or tokens[-1] not in PREPOSITION):
+    elif is_participle(tokens[0]) and (len(tokens) == 1 or tokens[-1] not in PREPOSITION):
         acts = True
     elif flipped and len(tokens) == 1:
         acts = True

@@ -6,6 +6,7 @@ from typing import Any
 
 from kgpipe.graph.store import quoted
 from kgpipe.query.catalog import Catalog
+from kgpipe.query.compile import FACT_ROWS
 from kgpipe.query.trees import Condition, Tree
 
 
@@ -20,6 +21,14 @@ def tree_cypher(
     return _Writer(tree, catalog, nodes, distinct).text()
 
 
+def facts_cypher(tree: Tree, catalog: Catalog) -> tuple[str, dict[str, Any]]:
+    """The facts of a graph of ours that a tree rests on, where the node asked for has its uid in `$answers`.
+
+    `$answers` null takes all. Empty where the tree has no relationship.
+    """
+    return _Writer(tree, catalog, False, True).facts()
+
+
 class _Writer:
     def __init__(self, tree: Tree, catalog: Catalog, nodes: bool, distinct: bool) -> None:
         self.tree = tree
@@ -29,19 +38,65 @@ class _Writer:
         self.params: dict[str, Any] = {}
         self.counted: dict[int, str] = {}
         """For nodes whose number is compared, the comparison."""
+        self.literals: dict[tuple[int, str], str] = {}
+        """For (node, property) kept at a node of its own, the pattern that leads there."""
+        self.relationships: list[str] = []
+        self.named_ = False
 
     def text(self) -> tuple[str, dict[str, Any]]:
         root = f"n{self.tree.root}"
-        where, patterns = self._matched()
-        if self.tree.order:
-            where.append(f"{root}.{quoted(self.tree.order[0])} IS NOT NULL")
-        if self.tree.measure and self.tree.measure[2]:
-            where.append(f"n{self.tree.measure[1]}.{quoted(self.tree.measure[2])} IS NOT NULL")
-        match = "MATCH " + ", ".join(patterns) + ("\nWHERE " + " AND ".join(where) if where else "")
+        match = self._match()
         if self.counted:
             counts = ", ".join(f"count(DISTINCT n{i}) AS h{i}" for i in self.counted)
-            match += f"\nWITH {root}, {counts}\nWHERE {' AND '.join(self.counted.values())}"
+            held = "".join(f", v{k}" for k, (i, _) in enumerate(self.literals) if i == self.tree.root)
+            match += f"\nWITH {root}{held}, {counts}\nWHERE {' AND '.join(self.counted.values())}"
         return f"{match}\n{self._returned(root)}", self.params
+
+    def facts(self) -> tuple[str, dict[str, Any]]:
+        match = self._match(named=True)
+        if not self.relationships:
+            return "", {}
+        chosen = f"\nWITH * WHERE $answers IS NULL OR n{self.tree.root}.uid IN $answers"
+        return f"{match}{chosen}\nUNWIND [{', '.join(self.relationships)}] AS r\n{FACT_ROWS}", self.params
+
+    def _match(self, *, named: bool = False) -> str:
+        """MATCH with its conditions; with `named` the relationships have the names in `relationships`."""
+        self.named_ = named
+        where, patterns = self._matched()
+        if self.tree.order:
+            key, _, i = self.tree.order
+            where.append(f"{self._value(i, key)} IS NOT NULL")
+        if self.tree.measure and self.tree.measure[2]:
+            _, i, key = self.tree.measure
+            where.append(f"{self._value(i, key)} IS NOT NULL")
+        if self.tree.key:
+            self._held(self.tree.root, self.tree.key)
+        patterns += self.literals.values()
+        if self.catalog.distinct_nodes:
+            where += self._apart()
+        return "MATCH " + ", ".join(patterns) + ("\nWHERE " + " AND ".join(where) if where else "")
+
+    def _apart(self) -> list[str]:
+        """Conditions that keep nodes apart, so that nobody is their own colleague."""
+        outer = self._outer() if self.tree.absent >= 0 else -1
+        nodes = [(i, any(c.uid for c in n.conditions)) for i, n in enumerate(self.tree.nodes) if i != outer]
+        return [f"n{i} <> n{j}" for i, fixed in nodes for j, other in nodes if j < i and not (fixed and other)]
+
+    def _held(self, i: int, key: str, *, date: bool = False) -> str:
+        """The expression for a property, with the pattern that it needs where it stands at a node of its own."""
+        if not self.catalog.attributes[self.tree.nodes[i].type][key].linked:
+            return f"n{i}.{quoted(key)}"
+        names = list(self.literals)
+        number = names.index((i, key)) if (i, key) in names else len(names)
+        self.literals.setdefault((i, key), f"(n{i})-[{self._relationship()}:{quoted(key)}]->(v{number}:Literal)")
+        number_or_day = date or self.catalog.attributes[self.tree.nodes[i].type][key].kind == "number"
+        return f"v{number}.{'value' if number_or_day else 'text'}"
+
+    def _relationship(self) -> str:
+        if not self.named_:
+            return ""
+        self.relationships.append(f"r{len(self.relationships)}")
+        return self.relationships[-1]
 
     def _matched(self) -> tuple[list[str], list[str]]:
         """Conditions and patterns of all edges but the absent one, which becomes a condition."""
@@ -71,9 +126,12 @@ class _Writer:
         if outer >= 0:
             subject, object_, link = tree.edges[tree.absent]
             ends = [f"(n{i}:{quoted(tree.nodes[i].type)})" if i == outer else f"(n{i})" for i in (subject, object_)]
+            before, self.named_, self.literals = self.literals, False, {}
             inside = " AND ".join(self._conditions(outer))
+            held = "".join(f", {p}" for p in self.literals.values())
+            self.literals = before
             where.append(
-                f"NOT EXISTS {{ MATCH {ends[0]}{self._arrow(link)}{ends[1]}{f' WHERE {inside}' if inside else ''} }}"
+                f"NOT EXISTS {{ MATCH {ends[0]}{self._arrow(link)}{ends[1]}{held}{f' WHERE {inside}' if inside else ''} }}"
             )
         return where, patterns
 
@@ -85,10 +143,10 @@ class _Writer:
 
     def _arrow(self, link: int) -> str:
         relation = quoted(self.catalog.links[link].relation)
-        return f"-[:{relation}]{'-' if self.catalog.symmetric(link) else '->'}"
+        return f"-[{self._relationship()}:{relation}]{'-' if self.catalog.symmetric(link) else '->'}"
 
     def _value(self, i: int, key: str) -> str:
-        expression = f"n{i}.{quoted(key)}"
+        expression = self._held(i, key)
         return f"toFloat({expression})" if self.catalog.attributes[self.tree.nodes[i].type][key].as_text else expression
 
     def _conditions(self, i: int) -> list[str]:
@@ -98,12 +156,16 @@ class _Writer:
             if condition.key == "#":
                 self.counted[i] = self._compared(f"h{i}", name, condition)
                 continue
+            if condition.uid:
+                self.params[name] = condition.uid
+                found.append(f"n{i}.uid {condition.operator} ${name}")
+                continue
             attribute = self.catalog.attributes[self.tree.nodes[i].type][condition.key]
             if attribute.iso and condition.operator != "=":  # a text, or a temporal value that is written so
-                found.append(self._compared(f"toString(n{i}.{quoted(condition.key)})", name, condition, lower=False))
+                found.append(self._compared(f"toString({self._held(i, condition.key)})", name, condition, lower=False))
                 continue
             number = isinstance(condition.value, int | float) and not isinstance(condition.value, bool)
-            expression = self._value(i, condition.key) if number else f"n{i}.{quoted(condition.key)}"
+            expression = self._value(i, condition.key) if number else self._held(i, condition.key)
             found.append(self._compared(expression, name, condition))
         return found
 
@@ -130,22 +192,23 @@ class _Writer:
         if tree.output == "exists":
             return "RETURN count(*) > 0 AS exists"
         if tree.output == "count":
-            counted = f"{root}.{quoted(tree.key)}" if tree.key else root
+            counted = self._held(tree.root, tree.key) if tree.key else root
             return f"RETURN {group}count(DISTINCT {counted}) AS count{ending}"
         if tree.output in ("avg", "sum"):
             held = f"{root}, n{tree.group}" if group else root
             value = self._value(tree.root, tree.key)
             return f"WITH DISTINCT {held}\nRETURN {group}{tree.output}({value}) AS {tree.output}{ending}"
-        asked = f"{root}.{quoted(tree.key)}" if tree.key else self._named(tree.root)
+        asked = self._held(tree.root, tree.key) if tree.key else self._named(tree.root)
         if tree.measure:
             function, i, key = tree.measure
             measured = f"{function}({self._value(i, key)})" if key else f"count(DISTINCT n{i})"
             direction = "DESC" if tree.most > 0 else "ASC"
             return (
-                f"WITH {root}, {measured} AS number\n"
-                f"RETURN {asked} AS answer ORDER BY number {direction}, answer LIMIT {tree.limit}"
+                f"WITH {asked} AS answer, {root}, {measured} AS number\n"
+                f"RETURN answer ORDER BY number {direction}, answer LIMIT {tree.limit}"
             )
         if tree.order:
-            by = f"{self._value(tree.root, tree.order[0])} {tree.order[1].upper()}"
+            key, direction, i = tree.order
+            by = f"{self._value(i, key)} {direction.upper()}"
             return f"RETURN {asked} AS answer ORDER BY {by} LIMIT {tree.limit}"
         return f"RETURN {'DISTINCT ' if self.distinct else ''}{asked} AS answer"

@@ -7,10 +7,11 @@ linear sum over features that hold for any schema.
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,22 +19,24 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from kgpipe.query.catalog import Catalog, noun_stems
-from kgpipe.query.frame import Frame, dates, frame, is_compared
+from kgpipe.query.frame import LAST, Frame, Number, dates, frame, is_compared
 from kgpipe.query.link import encoded, scaled
-from kgpipe.query.rank import anchor_is_subject
+from kgpipe.query.rank import anchor_is_subject, is_participle
 from kgpipe.query.values import Match, is_id
 from kgpipe.query.words import BE, FUNCTION, LIGHT, PREPOSITION, ROLES, SYNONYMS, Word, words
 from kgpipe.schema import in_words
 
 WIDTH = 250
 """Partial trees kept at each step."""
+MOST_STEPS = 4
+"""For each partial tree kept, the steps that are looked at; many lead to the same tree."""
 BUDGET_S = 1.5
 """Time for growing; what is complete by then is ranked."""
 MOST_EMBEDDED = 40
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "bound": -1.9, "chain": 1.0, "attached": 1.5, "placed": 1.0, "coverage": 1.6, "denied": 3.7, "direction": 1.1, "dropped": -4.0, "edges": 2.8, "extra": -0.6, "frequent": 0.5, "head": 4.3, "idle": -0.6,
-    "known": -2.2, "least": 2.4, "near": 1.3, "order": 1.9, "outward": 2.6, "repeated": -0.3, "size": -2.4, "uncovered": -2.9, "unmet": -1.7, "values": 1.3, "whole": 6.0,
+    "known": -2.2, "least": 2.4, "near": 1.3, "order": 1.9, "outward": 2.6, "repeated": -0.3, "shared": 3.0, "size": -2.4, "uncovered": -2.9, "unmet": -1.7, "values": 1.3, "whole": 6.0,
 }  # fmt: skip
 """Weight of each feature."""
 MOST_THINGS, MOST_PLACES = 12, 60
@@ -45,6 +48,8 @@ OPERATORS = {
 """How comparisons are said."""
 ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
           "long": "duration length", "much": "price amount cost", "tall": "height", "expensive": "price"}  # fmt: skip
+ALSO_ASKED = {"who": "organization company", "where": "organization company school"}
+"""What else may answer, less likely: who bought it, where she studied."""
 
 
 _HOMES = frozenset("home homes house household residence roof apartment flat address place".split())
@@ -53,6 +58,11 @@ VAGUE = frozenset(
     "linked connected tied related associated involving involved included belonging corresponding connection connections ties".split()
 )
 """Words for any link."""
+ALIKE = frozenset(
+    "same together else also too likewise colleague colleagues coworker coworkers co-worker co-workers fellow fellows co-founder "
+    "co-founders cofounder cofounders co-author co-authors classmate classmates collaborator collaborators collaborated".split()
+)
+"""Words for what two things have in common: one relation of both to a third."""
 INDEFINITE = frozenset(
     "someone somebody anyone anybody everyone everybody people person persons individual individuals those others".split()
 )
@@ -61,7 +71,10 @@ INDEFINITE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Property `key` of a node compares with `value`; `span` is the index of the words that say so."""
+    """Property `key` of a node compares with `value`; `span` is the index of the words that say so.
+
+    With a `uid` the node is the one of that uid, which `value` names.
+    """
 
     key: str
     operator: str
@@ -69,6 +82,7 @@ class Condition:
     span: int
     upper: Any = None
     score: float = 1.0
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,7 @@ class Node:
 class Tree:
     """Nodes and edges (subject node, object node, link); `root` is asked for, `key` names its property, "" for itself.
 
-    `output` is node, count, exists, avg or sum; `order` is (property of the root, "desc" or "asc"). With `most` (the sign)
+    `output` is node, count, exists, avg or sum; `order` is (property, "desc" or "asc", its node). With `most` (the sign)
     the root is ranked by `measure`: (count, avg or sum; node; its property). With `group` the output is given for each
     node there. The edge `absent` must not be. A condition on the key "#" compares how many nodes there are.
     """
@@ -93,7 +107,7 @@ class Tree:
     root: int = 0
     key: str = ""
     output: str = "node"
-    order: tuple[str, str] | None = None
+    order: tuple[str, str, int] | None = None
     most: int = 0
     measure: tuple[str, int, str] | None = None
     group: int = -1
@@ -137,7 +151,7 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
             spans.append((m.start, m.end))
             choices.append([])
         at = spans.index((m.start, m.end))
-        choices[at].append((m.type, Condition(m.key, "=", m.value, at, score=m.score)))
+        choices[at].append((m.type, Condition(m.key, "=", m.value, at, score=m.score, uid=m.uid)))
     taken = frozenset(i for s in spans for i in range(*s))
     dated = dates(found, question, taken)
     in_dates = frozenset(i for start, end, *_ in dated for i in range(start, end))
@@ -157,6 +171,10 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
             (t, Condition(key, n.operator, _plain(n.value), at, _plain(n.upper), 0.9 if years == (x.kind == "year") else 0.4))
             for t in catalog.types for key, x in catalog.attributes[t].items()
             if (x.kind == "number" or (x.kind == "year" and years)) and not is_id(key)
+        ]  # fmt: skip
+        numeric += [
+            (t, _in_years(key, n, at))
+            for t in catalog.types for key, x in catalog.attributes[t].items() if years and x.kind == "date" and x.iso
         ]  # fmt: skip
         before = found[n.start - 1].stem if n.start else ""
         numeric += [
@@ -210,6 +228,16 @@ def _compared_number(found: Sequence[Word], question: str, match: Match) -> bool
     return counts or is_compared(question[: found[match.start].start])
 
 
+def _in_years(key: str, n: Number, span: int) -> Condition:
+    """The comparison of a date, as a text that begins with the year, with years."""
+    low, high = str(int(n.value)), str(int(n.value if n.upper is None else n.upper)) + LAST
+    if n.operator == "between":
+        return Condition(key, "between", low, span, high, 0.9)
+    if n.operator == "=":
+        return Condition(key, "STARTS WITH", low, span, score=0.9)
+    return Condition(key, n.operator, high if n.operator in (">", "<=") else low, span, score=0.9)
+
+
 def _plain(value: float | None) -> float | int | None:
     return int(value) if value is not None and value == int(value) else value
 
@@ -238,8 +266,9 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     wider = [f"{t} {x}" if x in PREPOSITION else t for t, x in zip(texts, after, strict=True)]
     head = " ".join("person" if a.words[i].lower in INDEFINITE else a.words[i].lower for i in f.head)
     windows = _windows(a)
-    asker = ASKERS.get(f.asker, "")
+    asker, also = ASKERS.get(f.asker, ""), ALSO_ASKED.get(f.asker, "thing")
     vectors = encoded([a.question, head or "thing", asker or "thing", *texts, *wider, *windows], catalog.embedder)
+    also_vector = catalog.vectors([also])[0]
     n = len(texts)
     per_word, with_preposition = vectors[3 : 3 + n], vectors[3 + n : 3 + 2 * n]
     meant = [SYNONYMS.get(t, "") for t in texts]
@@ -306,7 +335,10 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
                     best = max(best, exact if last in inside else 0.75 * exact)
         if asker:
             weight = 0.8 if not head else 0.5
-            best = max(best, weight * scaled(float((catalog.vectors(phrases) @ vectors[2]).max()), 0.25, 0.7))
+            table = catalog.vectors(phrases)
+            best = max(best, weight * scaled(float((table @ vectors[2]).max()), 0.25, 0.7))
+            if f.asker in ALSO_ASKED:
+                best = max(best, 0.75 * weight * scaled(float((table @ also_vector).max()), 0.25, 0.7))
         return best
 
     return Evidence(
@@ -357,6 +389,14 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
         following = [w.lower for w in a.words[at + 1 : at + 3]]
         if not (following[:1] and following[0] in BE and following[1:] in (["the"], ["all"])):
             found.append(Mention(set(), set(humans), at, -9))
+    elif a.frame.asker == "where":
+        likely = max(evidence.head_types[t] for t in real)
+        kinds = {t for t in real if evidence.head_types[t] >= max(0.4, likely - 0.3)}
+        if kinds:
+            at = next(i for i, w in enumerate(a.words) if w.lower == "where")
+            found.append(Mention(set(), kinds, at, -9))
+    elif a.frame.open:
+        found.append(Mention(set(), set(real), a.frame.start, -9))
     i = 0
     while i < len(a.words):
         lower = a.words[i].lower
@@ -466,12 +506,40 @@ def _windows(a: Asked) -> list[str]:
     return list(dict.fromkeys(t for t in found if t))[:60]
 
 
+_Step = tuple[int, Condition] | tuple[int, int, bool, str]
+"""A condition on a node, or a node to which a link (read forwards or not) leads to a new node of a type."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """A partial tree with its promise and the spans that stand in it."""
+
+    promise: float
+    tree: Tree
+    used: frozenset[int]
+
+
+def _stepped(tree: Tree, used: frozenset[int], step: _Step) -> tuple[Tree, frozenset[int]]:
+    if len(step) == 2:
+        i, condition = step
+        node = tree.nodes[i]
+        conditions = tuple(sorted((*node.conditions, condition), key=lambda c: c.key))
+        nodes = (*tree.nodes[:i], Node(node.type, conditions), *tree.nodes[i + 1 :])
+        return Tree(nodes, tree.edges), used | {condition.span}
+    i, link, forward, other = step
+    j = len(tree.nodes)
+    return Tree((*tree.nodes, Node(other)), (*tree.edges, (i, j, link) if forward else (j, i, link))), used
+
+
 class Search:
     """The trees of one question."""
 
     def __init__(
-        self, question: Asked, catalog: Catalog, *, most_nodes: int = 4, weights: dict[str, float] | None = None
-    ) -> None:
+        self, question: Asked, catalog: Catalog, *, most_nodes: int = 4, weights: dict[str, float] | None = None,
+        held: Mapping[str, frozenset[tuple[str, bool]]] | None = None,
+    ) -> None:  # fmt: skip
+        """`held` says which relations a node that is known by uid has, as (relation, whether as its subject)."""
+        self.held = held or {}
         self.asked = question
         self.catalog = catalog
         self.most_nodes = most_nodes
@@ -489,6 +557,14 @@ class Search:
             ends = frozenset((x.subject, x.object))
             pairs[ends] = pairs.get(ends, 0) + x.count
         self.frequency = [x.count / pairs[frozenset((x.subject, x.object))] for x in catalog.links]
+        e = self.evidence
+        taken = {i for span in question.spans for i in range(*span)}
+        self.alike = any(w.lower in ALIKE and i not in taken for i, w in enumerate(question.words))
+        self.edge_promise = [self._edge(link) - 0.5 for link in range(len(catalog.links))]
+        self.free_promise = {
+            t: 0.8 * float(max(e.types[t].max(initial=0.0), e.head_types[t])) - 0.5 for t in catalog.types
+        }
+        """What a link, and a node without conditions, add to the promise of a partial tree."""
         self.deadline = time.monotonic() + BUDGET_S
 
     def ranked(self, *, embed: int = MOST_EMBEDDED) -> list[Scored]:
@@ -527,54 +603,59 @@ class Search:
         """Trees in which every span stands, or all but one where none has every one."""
         a = self.asked
         n_spans = len(a.choices)
-        beam: dict[Any, tuple[float, Tree, frozenset[int]]] = {}
         starts: list[tuple[Tree, frozenset[int]]] = []
         for span, choice in enumerate(a.choices):
             starts += [(Tree((Node(t, (c,)),)), frozenset([span])) for t, c in choice]
         if not n_spans:
             starts += [(Tree((Node(t),)), frozenset()) for t in self.catalog.types if self.catalog.sizes[t]]
-        for tree, used in starts:
-            beam[canonical(tree, rooted=False)] = (self._promise(tree, used), tree, used)
+        beam = {canonical(tree, rooted=False): _Grown(self._promise(tree, used), tree, used) for tree, used in starts}
         done: dict[Any, tuple[Tree, int]] = {}
         for _ in range(n_spans + self.most_nodes):
-            for key, (_, tree, used) in beam.items():
-                done.setdefault(key, (tree, len(used)))
-            grown: dict[Any, tuple[float, Tree, frozenset[int]]] = {}
-            for _, tree, used in beam.values():
-                for bigger, now in self._grown(tree, used):
-                    key = canonical(bigger, rooted=False)
-                    if key not in grown and key not in done:
-                        grown[key] = (self._promise(bigger, now), bigger, now)
-            if not grown or time.monotonic() > self.deadline:
+            for key, grown in beam.items():
+                done.setdefault(key, (grown.tree, len(grown.used)))
+            steps = (
+                (grown.promise + gain, number, grown, step)
+                for number, grown in enumerate(beam.values()) for gain, step in self._steps(grown.tree, grown.used)
+            )  # fmt: skip
+            best = heapq.nlargest(MOST_STEPS * WIDTH, steps, key=lambda s: (s[0], -s[1]))
+            following: dict[Any, _Grown] = {}
+            for promise, _, grown, step in best:
+                tree, used = _stepped(grown.tree, grown.used, step)
+                key = canonical(tree, rooted=False)
+                if key not in following and key not in done:
+                    following[key] = _Grown(promise, tree, used)
+                    if len(following) == WIDTH:
+                        break
+            if not following or time.monotonic() > self.deadline:
                 break
-            beam = dict(sorted(grown.items(), key=lambda item: -item[1][0])[:WIDTH])
+            beam = following
         most = max((n for _, n in done.values()), default=0)
         return [tree for tree, n in done.values() if n >= max(most, n_spans - 1) or n == n_spans]
 
-    def _grown(self, tree: Tree, used: frozenset[int]) -> Iterator[tuple[Tree, frozenset[int]]]:
+    def _steps(self, tree: Tree, used: frozenset[int]) -> Iterator[tuple[float, _Step]]:
+        """What may be added to a tree, with what it adds to its promise: a condition, or a link to a new node."""
         for span, choice in enumerate(self.asked.choices):
             if span in used:
                 continue
             for t, condition in choice:
                 for i, node in enumerate(tree.nodes):
                     if node.type == t and all(c.key != condition.key for c in node.conditions):
-                        nodes = list(tree.nodes)
-                        conditions = sorted((*node.conditions, condition), key=lambda c: c.key)
-                        nodes[i] = Node(t, tuple(conditions))
-                        yield replace(tree, nodes=tuple(nodes)), used | {span}
+                        free = 0.0 if node.conditions else self.free_promise[t]
+                        yield 2.0 + condition.score - free, (i, condition)
         reified = self.catalog.relationships
-        if sum(n.type not in reified for n in tree.nodes) >= self.most_nodes and all(
-            n.type not in reified for n in tree.nodes
-        ):
+        n_reified = sum(n.type in reified for n in tree.nodes)
+        full = len(tree.nodes) - n_reified >= self.most_nodes
+        if (full and not n_reified) or n_reified > 1:
             return
-        if sum(n.type in reified for n in tree.nodes) > 1:
-            return
-        full = sum(n.type not in reified for n in tree.nodes) >= self.most_nodes
         for i, node in enumerate(tree.nodes):
+            known = next((self.held[c.uid] for c in node.conditions if c.uid in self.held), None)
             for link, forward in self.catalog.around[node.type]:
                 found = self.catalog.links[link]
+                if known is not None and (found.relation, forward) not in known:
+                    if not self.catalog.symmetric(link) or (found.relation, not forward) not in known:
+                        continue
                 other = found.object if forward else found.subject
-                if full and other not in reified:
+                if (full or n_reified) and (other in reified) == bool(n_reified):
                     continue
                 if found.half and any(
                     self.catalog.links[x].half == found.half
@@ -582,28 +663,18 @@ class Search:
                     if i in (a, b) and node.type in reified
                 ):
                     continue
-                if other in reified and any(n.type in reified for n in tree.nodes):
-                    continue
-                j = len(tree.nodes)
-                edge = (i, j, link) if forward else (j, i, link)
-                yield replace(tree, nodes=(*tree.nodes, Node(other)), edges=(*tree.edges, edge)), used
+                yield self.edge_promise[link] + self.free_promise[other], (i, link, forward, other)
 
     def _promise(self, tree: Tree, used: frozenset[int]) -> float:
         """What orders partial trees: evidence of edges and types, less size."""
-        e = self.evidence
         score = 2.0 * len(used) + sum(c.score for n in tree.nodes for c in n.conditions)
-        for _, _, link in tree.edges:
-            score += self._edge(link) - 0.5
-        for node in tree.nodes:
-            if not node.conditions:
-                best = max(e.types[node.type].max(initial=0.0), e.head_types[node.type])
-                score += 0.8 * best - 0.5
-        return score
+        score += sum(self.edge_promise[link] for _, _, link in tree.edges)
+        return score + sum(self.free_promise[node.type] for node in tree.nodes if not node.conditions)
 
     def _edge(self, link: int) -> float:
         e = self.evidence
         word = max(e.links[link, True].max(initial=0.0), e.links[link, False].max(initial=0.0))
-        return 0.5 * word + 0.5 * max(e.clauses[link, True], e.clauses[link, False])
+        return float(0.5 * word + 0.5 * max(e.clauses[link, True], e.clauses[link, False]))
 
     def outputs(self, tree: Tree) -> Iterator[Tree]:
         """The tree with each thing that may be asked of it, and, where the question negates, without what it denies."""
@@ -684,13 +755,15 @@ class Search:
                         for k in rated if i != root else ():
                             yield replace(made, most=sign, measure=(f.aggregate, i, k), limit=f.limit)
                 elif f.extreme and output == "node":
-                    for order in self._orders(node.type):
-                        yield replace(made, order=(order, self._direction(node.type, order)), limit=f.limit)
+                    for i in self._extreme_nodes(tree, root):
+                        kind = tree.nodes[i].type
+                        for order in self._orders(kind):
+                            yield replace(made, order=(order, self._direction(kind, order), i), limit=f.limit)
                 elif f.most and output == "node":
                     for counted in self._neighbours(tree, root):
                         yield replace(made, most=f.most, measure=("count", counted, ""), limit=f.limit)
                     for order in self._orders(node.type, numbers=True):
-                        yield replace(made, order=(order, "desc" if f.most > 0 else "asc"), limit=f.limit)
+                        yield replace(made, order=(order, "desc" if f.most > 0 else "asc", root), limit=f.limit)
                 else:
                     yield made
 
@@ -702,6 +775,17 @@ class Search:
         if not f.head and not f.asker and f.head_value < 0:
             return 0.9 * float(self.evidence.attributes[key].max(initial=0.0))
         return self.evidence.head_attributes[key]
+
+    def _extreme_nodes(self, tree: Tree, root: int) -> list[int]:
+        """The nodes that a superlative may order: what is asked for, and those of the type that the next word names."""
+        after = self.asked.frame.extreme[2] + 1
+        if after not in self.asked.content:
+            return [root]
+        word = self.asked.content.index(after)
+        return [root, *(
+            i for i, node in enumerate(tree.nodes)
+            if i != root and self.evidence.types[node.type][word] >= 0.6 and not any(c.uid for c in node.conditions)
+        )]  # fmt: skip
 
     def _orders(self, entity_type: str, *, numbers: bool = False) -> list[str]:
         """The properties of a type by which a superlative may order, the likeliest two."""
@@ -715,9 +799,9 @@ class Search:
     def _measure_fit(self, key: str) -> float:
         return max(self.evidence.attributes[key].max(initial=0.0), self.evidence.head_attributes[key])
 
-    def _of_time(self) -> bool:
+    def _of_time(self, *glosses: str) -> bool:
         f = self.asked.frame
-        return bool(f.extreme) and f.extreme[1] in ("age", "date time year")
+        return bool(f.extreme) and f.extreme[1] in (glosses or ("age", "date time year"))
 
     def _direction(self, entity_type: str, key: str) -> str:
         """The oldest has the greatest age but the least date."""
@@ -756,9 +840,11 @@ class Search:
             for i, node in enumerate(tree.nodes)
             if not node.conditions and (i != tree.root or tree.output == "exists")
         ]
-        keys = [cond.key for node in tree.nodes for cond in node.conditions]
-        keys += [tree.key] if tree.key else []
-        keys += [tree.order[0]] if tree.order else []
+        held = [(i, cond.key) for i, node in enumerate(tree.nodes) for cond in node.conditions]
+        held += [(tree.root, tree.key)] if tree.key else []
+        order = [(tree.order[2], tree.order[0])] if tree.order else []
+        held += [x for x in order if not self._linked(tree, *x) or (x not in held and self._of_time("date time year"))]
+        keys = [key for _, key in held]
         columns += [e.attributes[k] for k in keys]
         n_words = len(a.content)
         outward = _distances(tree, tree.root)
@@ -784,8 +870,15 @@ class Search:
             uncovered = float(((1 - covered) * heavy).sum())
         else:
             coverage, uncovered = 0.5, 0.0
+        shared = self._shared(tree) if self.alike else []
+        for k, x in shared:  # one word asks for both
+            given[k] = given[x] = max(given[k], given[x])
         clause = [max(e.clauses[link, True], e.clauses[link, False]) for _, _, link in tree.edges]
         edges = [0.5 * g + 0.5 * k for g, k in zip(given[:n_edges], clause, strict=True)]
+        edges += [
+            float(g) for (i, key), g in zip(held, given[len(columns) - len(held) :], strict=True)
+            if self._linked(tree, i, key)
+        ]  # fmt: skip
         idle = 0.0
         for k, (s, o, _) in enumerate(tree.edges):
             if given[k] < 0.3:
@@ -836,9 +929,26 @@ class Search:
             "idle": idle,
             "passing": float(passing),
             "repeated": float(len(kinds) - len(set(kinds))),
+            "shared": float(bool(shared)) if self.alike else 0.5,
             "denied": self._denied(tree, words_of_edges),
             "dropped": float(len(a.choices) - len(present)),
         }
+
+    def _shared(self, tree: Tree) -> list[tuple[int, int]]:
+        """Pairs of edges of one relation that join two things to the same third one."""
+        found = []
+        for k, (s, o, link) in enumerate(tree.edges):
+            for x, (s2, o2, link2) in enumerate(tree.edges[:k]):
+                relation = self.catalog.links[link].relation == self.catalog.links[link2].relation
+                middle = o if o == o2 else s if s == s2 else -1
+                if relation and middle >= 0 and middle != tree.root and not tree.nodes[middle].conditions:
+                    found.append((k, x))
+        return found
+
+    def _linked(self, tree: Tree, i: int, key: str) -> bool:
+        """Whether a property is a relationship in the database."""
+        attribute = self.catalog.attributes[tree.nodes[i].type].get(key)
+        return attribute is not None and attribute.linked
 
     def _denied(self, tree: Tree, at: Sequence[int]) -> float:
         """Whether the tree denies something when the question does, best what is said after the negation."""
@@ -961,8 +1071,11 @@ class Search:
     def _chained(self, tree: Tree, outward: dict[int, int], at: Sequence[int]) -> float:
         """Share of pairs of edges, one beyond the other, whose words stand in that order: from what is asked for outwards."""
         a = self.asked
-        helper = next((i for i, w in enumerate(a.words) if w.lower in ("do", "does", "did")), -1)
         last = max(at, default=-1)
+        helpers = ("do", "does", "did")
+        if last == len(a.words) - 1 and is_participle(a.words[last].lower):
+            helpers = (*helpers, *BE)  # "where was the wife of A born"
+        helper = next((i for i, w in enumerate(a.words) if w.lower in helpers), -1)
         place = list(at)
         if 0 <= helper < last == max(a.content) and all(last >= end for _, end in a.spans):
             place = [helper if word == last else word for word in at]  # "which films did people who ... direct"
@@ -981,24 +1094,30 @@ class Search:
     def _gap(self, word: int, span: int) -> float:
         """Words between a word and a span; a name after its verb is a little nearer than one before."""
         start, end = self.asked.spans[span]
-        return start - word - 0.5 if start > word else word - end + 1
+        if start > word:
+            between = {w.lower for w in self.asked.words[word + 1 : start]}
+            return 0.5 if between <= PREPOSITION | {"the", "a", "an"} else start - word - 0.5
+        return word - end + 1
 
     def _forward(self, tree: Tree, at: Sequence[int]) -> float:
         """Whether the grammar agrees with the direction of links between nodes of one type."""
         verdicts = []
         for (s, o, link), word in zip(tree.edges, at, strict=True):
             found = self.catalog.links[link]
-            if found.subject != found.object or self.catalog.symmetric(link) or word < 0:
+            alike = self.catalog.schema.family(found.subject) == self.catalog.schema.family(found.object)
+            if not alike or self.catalog.symmetric(link) or word < 0:
                 continue
-            for end in (s, o):
-                for cond in tree.nodes[end].conditions:
-                    span = self.asked.spans[cond.span]
-                    inverse = self.catalog.schema.relations[found.relation].inverse
-                    wanted = anchor_is_subject(self.asked, word, span, self.catalog.phrases[link, True][0], inverse)
-                    if wanted is None and not {w.lower for w in self.asked.words[word : span[0]]} & {"by", "of"}:
-                        wanted = span[1] <= word  # the subject stands before its verb
-                    if wanted is not None:
-                        verdicts.append(1.0 if wanted == (end == s) else 0.0)
+            known = [(end, self.asked.spans[c.span]) for end in (s, o) for c in tree.nodes[end].conditions]
+            head = self.asked.frame.head
+            if not known and head and tree.root in (s, o):
+                known = [(tree.root, (head[0], head[-1] + 1))]
+            for end, span in known:
+                inverse = self.catalog.schema.relations[found.relation].inverse
+                wanted = anchor_is_subject(self.asked, word, span, self.catalog.phrases[link, True][0], inverse)
+                if wanted is None and not {w.lower for w in self.asked.words[word : span[0]]} & {"by", "of"}:
+                    wanted = span[1] <= word  # the subject stands before its verb
+                if wanted is not None:
+                    verdicts.append(1.0 if wanted == (end == s) else 0.0)
         return float(np.mean(verdicts)) if verdicts else 0.5
 
     def _named(self, condition: Condition) -> float:
@@ -1027,6 +1146,8 @@ class Search:
             return 0.9 * float(e.attributes[tree.key].max(initial=0.0)) if tree.key else 0.4
         if tree.key:
             kind = self.catalog.attributes[node.type][tree.key].kind
+            if f.asker == "where" and kind != "text":
+                return 0.1
             wants_time = f.asker == "when" or any(self.asked.words[i].lower in ("year", "date", "day") for i in f.head)
             if wants_time:
                 verb = e.attributes[tree.key].max(initial=0.0)
@@ -1088,20 +1209,22 @@ def canonical(tree: Tree, *, rooted: bool = True) -> Any:
 
     def at(i: int, parent: int) -> tuple:
         node = tree.nodes[i]
-        conditions = tuple((c.key, c.operator, str(c.value), c.span) for c in node.conditions)
+        conditions = tuple((c.key, c.operator, str(c.value), c.uid, c.span) for c in node.conditions)
         below = []
         for k, (a, b, link) in enumerate(tree.edges):
             if a == i and b != parent:
                 below.append((link, True, k == tree.absent, at(b, i)))
             elif b == i and a != parent:
                 below.append((link, False, k == tree.absent, at(a, i)))
-        marks = (bool(tree.measure) and i == tree.measure[1], i == tree.group)
+        marks = (
+            bool(tree.measure) and i == tree.measure[1], i == tree.group, bool(tree.order) and i == tree.order[2]
+        )  # fmt: skip
         return (node.type, conditions, marks, tuple(sorted(below)))
 
     if not rooted:
         return min(at(i, -1) for i in range(len(tree.nodes)))
     measure = tree.measure and (tree.measure[0], tree.measure[2])
-    return (at(tree.root, -1), tree.key, tree.output, tree.order, tree.most, measure, tree.limit)
+    return (at(tree.root, -1), tree.key, tree.output, tree.order and tree.order[:2], tree.most, measure, tree.limit)
 
 
 def said(tree: Tree, catalog: Catalog) -> str:
@@ -1117,7 +1240,7 @@ def said(tree: Tree, catalog: Catalog) -> str:
             operator = OPERATORS[c.operator]
 
             upper = f" and {c.upper}" if c.upper is not None else ""
-            text += f" with {catalog.attribute_phrases(c.key)[0]} {operator}{c.value}{upper}"
+            text += f" with {catalog.attribute_phrases(c.key)[0]} {operator}{c.value}{upper}".replace(LAST, "")
         parts = []
         for k, (a, b, link) in enumerate(tree.edges):
             no = "not " if k == tree.absent else ""
@@ -1144,7 +1267,8 @@ def said(tree: Tree, catalog: Catalog) -> str:
         return f"{'average' if tree.output == 'avg' else 'total'} {start}"
     if tree.order:
         order = catalog.attribute_phrases(tree.order[0])[0]
-        start += f" with the {'greatest' if tree.order[1] == 'desc' else 'least'} {order}"
+        of = "" if tree.order[2] == tree.root else f" of the {catalog.label(tree.nodes[tree.order[2]].type).lower()}"
+        start += f" with the {'greatest' if tree.order[1] == 'desc' else 'least'} {order}{of}"
     if tree.measure:
         function, i, measured = tree.measure
         what = (

@@ -31,7 +31,10 @@ _NUMERIC_DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Words [start, end) of a question name `value` of property `key` of nodes of type `type`, `score` sure (0 to 1)."""
+    """Words [start, end) of a question name `value` of property `key` of nodes of type `type`, `score` sure (0 to 1).
+
+    With a `uid` it is the node of that uid which is named, where several may have the value.
+    """
 
     start: int
     end: int
@@ -39,6 +42,7 @@ class Match:
     key: str
     value: Any
     score: float
+    uid: str = ""
 
 
 class Values:

@@ -1,0 +1,120 @@
+"""Graphs that kgpipe built, as query trees see them: types with their parents, dates and numbers at nodes of their own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kgpipe.query.catalog import SCAN_S, Attribute, Catalog, Link
+from kgpipe.query.link import Linked
+from kgpipe.query.values import Match
+from kgpipe.schema import in_words
+
+if TYPE_CHECKING:
+    from kgpipe.graph.store import Store
+
+UNTYPED = "Entity"
+"""Stands for the type of entities that have none: the label of all."""
+NAME = "name"
+
+
+class OwnCatalog(Catalog):
+    """What a graph of ours holds. A node counts with its type and with every parent of it.
+
+    Relations to literals are attributes of their subjects. Facts have no conditions of their own.
+    """
+
+    distinct_nodes = True
+
+    def _types(self, store: Store) -> tuple[str, ...]:
+        _, rows = store.read(
+            "MATCH (n:Entity) RETURN labels(n) AS labels, count(*) AS n", timeout_s=SCAN_S, max_rows=None
+        )
+        self._sizes: dict[str, int] = defaultdict(int)
+        for labels, n in rows:
+            for t in self._all(labels):
+                self._sizes[t] += n
+        return tuple(sorted(self._sizes))
+
+    def _all(self, labels: Sequence[str]) -> list[str]:
+        return [t for t in labels if t in self.schema.entities] or [UNTYPED]
+
+    def narrowest(self, entity_type: str) -> str:
+        """The type as which the catalog knows entities of a type: itself, or what stands for none."""
+        return next((t for t in self.schema.ancestors(entity_type) if t in self._sizes), UNTYPED) if entity_type else UNTYPED
+
+    def _read_attributes(self, store: Store) -> None:
+        _, rows = store.read(
+            "MATCH (a:Entity)-[r]->(b:Literal) RETURN labels(a) AS a, type(r) AS r, b.kind AS kind, count(*) AS n "
+            "ORDER BY n DESC",
+            timeout_s=SCAN_S, max_rows=None,
+        )  # fmt: skip
+        for t in self.types:
+            self.attributes[t][NAME] = Attribute("text")
+        for labels, relation, kind, _ in rows:
+            if relation in self.schema.relations:
+                for t in self._all(labels):
+                    self.attributes[t].setdefault(relation, Attribute(kind, iso=kind == "date", linked=True))
+
+    def _relationship_attributes(self, store: Store) -> dict[str, dict[str, Attribute]]:
+        return {}
+
+    def _links(self, store: Store) -> tuple[Link, ...]:
+        _, rows = store.read(
+            "MATCH (a:Entity)-[r]->(b:Entity) RETURN labels(a) AS a, type(r) AS r, labels(b) AS b, count(*) AS n",
+            timeout_s=SCAN_S, max_rows=None,
+        )  # fmt: skip
+        counts: dict[tuple[str, str, str], int] = defaultdict(int)
+        for left, relation, right, n in rows:
+            if relation in self.schema.relations:
+                for a in self._all(left):
+                    for b in self._all(right):
+                        counts[a, relation, b] += n
+        return tuple(Link(*ends, n) for ends, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def _sizes_and_keys(self, store: Store) -> tuple[dict[str, int], dict[str, str]]:
+        return dict(self._sizes), dict.fromkeys(self.types, NAME)
+
+    def label(self, entity_type: str) -> str:
+        return "thing" if entity_type == UNTYPED else super().label(entity_type)
+
+    def type_phrases(self, entity_type: str) -> tuple[str, ...]:
+        """Label and synonyms, also those of the types below it that the graph does not have."""
+        if entity_type == UNTYPED:
+            return ("thing",)
+        entities = self.schema.entities
+        below = [t for t in entities if t not in self._sizes and entity_type in self.schema.ancestors(t)]
+        return tuple(dict.fromkeys(p for t in (entity_type, *below) for p in (entities[t].label, *entities[t].synonyms) if p))
+
+    def attribute_phrases(self, key: str) -> tuple[str, ...]:
+        return (NAME,) if key == NAME else self._of(key, in_words(key))
+
+    def _phrases(self, link: int, forward: bool) -> tuple[str, ...]:
+        r = self.schema.relations[self.links[link].relation]
+        return self._of(r.name, in_words(r.name) if forward or r.symmetric else in_words(r.inverse))
+
+    def _of(self, relation: str, also: str) -> tuple[str, ...]:
+        r = self.schema.relations[relation]
+        return tuple(dict.fromkeys(p for p in (r.label, *r.synonyms, also) if p))
+
+
+def matches(linked: Linked, catalog: OwnCatalog) -> list[Match]:
+    """The entities that a question names, as nodes of their narrowest types."""
+    return [
+        Match(span.start, span.end, catalog.narrowest(c.type), NAME, c.name, c.score, c.uid)
+        for span in linked.entities
+        for c in span.candidates
+    ]
+
+
+def held(linked: Linked, store: Store) -> dict[str, frozenset[tuple[str, bool]]]:
+    """For the entities that a question may name, by uid, the relations they have, as (relation, whether as its subject)."""
+    uids = [c.uid for span in linked.entities for c in span.candidates]
+    _, rows = store.read(
+        "UNWIND $uids AS uid MATCH (a:Entity {uid: uid})-[r]-() "
+        "RETURN uid, collect(DISTINCT [type(r), startNode(r) = a]) AS held",
+        {"uids": uids},
+    )
+    return {uid: frozenset(map(tuple, pairs)) for uid, pairs in rows}
+
