@@ -1,10 +1,11 @@
 # make demo   a graph of the sample corpus, asked three questions
 # make test   everything, on real parts
-# Both install what they need into .venv first. UV and PYTHON may be set to others.
+# make airflow   Airflow with the DAGs on this machine, on the sample corpus; Ctrl-C ends it
+# Each installs what they need into .venv first. UV and PYTHON may be set to others.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test install install-dev lint clean
+.PHONY: demo test airflow install install-dev lint clean
 
 install: .venv/installed
 install-dev: .venv/installed-dev
@@ -31,5 +32,8 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
 
+airflow: .venv/installed-dev
+	$(BIN)/python examples/standalone.py
+
 clean:
-	rm -rf .venv .kgpipe
+	rm -rf .venv .kgpipe .airflow

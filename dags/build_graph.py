@@ -38,8 +38,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from airflow.sdk import DAG, Asset, BaseOperator, Connection, Param, task
+from airflow.sdk import DAG, Asset, BaseOperator, BaseOperatorLink, Connection, Param, task
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from kgpipe import config as configuration
@@ -47,6 +49,16 @@ from kgpipe import schema as schemas
 from kgpipe.pipeline import STAGES
 
 HOME = Path(__file__).parent
+TOLD = {
+    "sources": "Lists the files and what became of them since the last run.",
+    "read": "Reads new and changed files and cleans their texts; what cannot be read is a named failure.",
+    "dedup": "Finds the near-duplicates among all documents.",
+    "split": "Splits documents into passages.",
+    "extract": "Extracts mentions and relations from the passages that have none yet; takes slots of the pool.",
+    "resolve": "Finds out which mentions are one entity, and what is said of it.",
+    "load": "Writes into Neo4j what differs from the tables.",
+}
+"""What each stage does, on the page of its task."""
 
 
 class Kgpipe(BaseOperator):
@@ -94,14 +106,48 @@ class Kgpipe(BaseOperator):
             if code:
                 raise AirflowException(f"kgpipe {' '.join(self.command)} was ended by {_cause(code)}. {last}".strip())
             found = json.loads(printed.read())
-            told = [f"{key} {value}" for key, value in found.items() if isinstance(value, int) and value]
-            self.log.info("kgpipe %s: %s", " ".join(self.command), ", ".join(told) or "nothing new")
-            return found
+        told = [f"{key} {value:,}" for key, value in found.items() if isinstance(value, int) and value]
+        part = f" {self.shard}" if self.shard else ""
+        took = f" in {found['seconds']} s" if "seconds" in found else ""
+        self.log.info("kgpipe %s%s: %s%s", " ".join(self.command), part, ", ".join(told) or "nothing new", took)
+        return {key: value[:100] if isinstance(value, list) else value for key, value in found.items()}
 
     def on_kill(self) -> None:
         """Ends the process with its task; what it committed stays, and the next try goes on from there."""
         if self.process and self.process.poll() is None:
             self.process.terminate()
+
+
+class BrowserLink(BaseOperatorLink):
+    """Opens Neo4j Browser on the graph, with a first query; who opens it knows the password."""
+
+    name = "Neo4j Browser"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        return operator.browser
+
+
+class CountsLink(BaseOperatorLink):
+    """Opens what the task `report` counted in the run."""
+
+    name = "Counts"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        server = conf.get("api", "base_url", fallback="").rstrip("/")
+        return f"{server}/dags/{ti_key.dag_id}/runs/{quote(ti_key.run_id)}/tasks/report/xcom"
+
+
+class Report(Kgpipe):
+    """The last command of a run: it counts what the graph holds and shows where to look at it."""
+
+    operator_extra_links = (BrowserLink(), CountsLink())
+    browser = ""
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        loaded = context["ti"].xcom_pull(task_ids=STAGES[-1].name)  # None when a person marked it as done
+        self.browser = (loaded or {}).get("browser", "")
+        self.log.info("Neo4j Browser: %s", self.browser)
+        return super().execute(context)
 
 
 def _end_with_parent() -> None:
@@ -179,7 +225,7 @@ def make(table: configuration.Dag | None, default_pool: str) -> DAG:
         @task(trigger_rule="none_failed", outlets=[Asset(f"kgpipe_{given.name}")] if table else [])
         def changed(ti: Any) -> dict[str, int]:
             """Updates the Asset when the graph changed; otherwise it is skipped and says `nothing new`."""
-            counts = ti.xcom_pull(task_ids="load")
+            counts = ti.xcom_pull(task_ids=STAGES[-1].name) or {}
             found = {key: value for key, value in counts.items() if key.endswith(("_written", "_removed")) and value}
             if not found:
                 raise AirflowSkipException("nothing new")
@@ -189,8 +235,9 @@ def make(table: configuration.Dag | None, default_pool: str) -> DAG:
         for stage in STAGES:
             options: dict[str, Any] = {
                 "task_id": stage.name,
-                "command": ("run", stage.name, "--quiet"),
-                "doc_md": f"`kgpipe run {stage.name}`" + (", one task a shard" if stage.scope == "shard" else ""),
+                "command": ("run", stage.name),
+                "doc_md": f"{TOLD[stage.name]} It is `kgpipe run {stage.name}`"
+                + (", one task a shard; a shard that failed is tried again alone." if stage.scope == "shard" else "."),
                 "trigger_rule": "none_failed",
                 **({"pool": given.pool or default_pool} if stage.needs == "gpu" else {}),
             }
@@ -200,7 +247,10 @@ def make(table: configuration.Dag | None, default_pool: str) -> DAG:
                 step = Kgpipe(**options)
             previous >> step
             previous = step
-        previous >> Kgpipe(task_id="report", command=("stats",), trigger_rule="none_failed", doc_md="`kgpipe stats`")
+        previous >> Report(
+            task_id="report", command=("stats",), trigger_rule="none_failed",
+            doc_md="Counts what the graph holds (`kgpipe stats`); its buttons lead to the counts and to Neo4j Browser.",
+        )  # fmt: skip
         previous >> changed()
     return made
 

@@ -27,6 +27,8 @@ class Config:
     neo4j_password: str = ""
     neo4j_home: str = ""
     """A Neo4j folder of the user's, whose jars our local server runs instead of fetching them."""
+    neo4j_browser: str = ""
+    """Address of Neo4j Browser in links; empty: our own server's, or port 7474 of the host of yours."""
     checkpoint: str = ""
     """Folder of an extractor checkpoint; empty: the shipped one."""
     threshold: float = 0.0
@@ -92,6 +94,7 @@ CHOICES = {
 ENVIRONMENT = {
     "KGPIPE_WORKSPACE": "workspace",
     "KGPIPE_NEO4J_HOME": "neo4j_home",
+    "KGPIPE_NEO4J_BROWSER": "neo4j_browser",
     "KGPIPE_DEVICE": "device",
     "KGPIPE_PYTHON": "python",
     "KGPIPE_LM": "lm",
@@ -101,6 +104,9 @@ ENVIRONMENT = {
     "NEO4J_PASSWORD": "neo4j_password",
 }
 """Variables of the environment and the settings they give."""
+
+SECRET_FILES = {"NEO4J_PASSWORD_FILE": "neo4j_password", "KGPIPE_LM_KEY_FILE": "lm_key"}
+"""Variables that name a file with the value, as containers get their secrets; line ends at its end do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +216,20 @@ def _given(folder: Path | None, options: dict[str, Any]) -> dict[str, tuple[Any,
         read = _toml(path)
         read.pop("dag", None)  # `dags` reads those tables
         values = {name: (value, str(path)) for name, value in read.items()}
+    values |= {name: (_secret(key), key) for key, name in SECRET_FILES.items() if os.environ.get(key)}
     values |= {name: (os.environ[key], key) for key, name in ENVIRONMENT.items() if os.environ.get(key)}
     values |= {
         name: (value, f"option --{name.replace('_', '-')}") for name, value in options.items() if value is not None
     }
     return {name: (_checked(name, value, path), source) for name, (value, source) in values.items()}
+
+
+def _secret(variable: str) -> str:
+    path = Path(os.environ[variable])
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{variable} names {path}, which cannot be read: {error}. Give a text file.") from error
 
 
 def _checked(key: str, value: Any, path: Path) -> Any:

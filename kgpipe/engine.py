@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, total); total 0 means unknown."""
+LINE_S = 10.0
+"""Seconds between two lines of progress in a log."""
 
 
 def frame(workspace: Workspace, table: str) -> daft.DataFrame:
@@ -90,11 +94,28 @@ def silent(what: str, done: int, total: int) -> None:
     """The progress callback of a library caller who wants none."""
 
 
+def _lines() -> Progress:
+    """A callback that writes a line now and then; what ends sooner than the first is due leaves none."""
+    told = time.monotonic()
+
+    def advance(what: str, done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= LINE_S:
+            told = time.monotonic()
+            sys.stderr.write(f"{what}: {done:,} of {total:,}\n" if total else f"{what}: {done:,}\n")
+            sys.stderr.flush()
+
+    return advance
+
+
 @contextlib.contextmanager
 def progress_bar(enabled: bool = True) -> Iterator[Progress]:
-    """A callback that draws bars on standard error."""
+    """A callback that draws bars on standard error, or writes lines for a log where that is no terminal."""
     if not enabled:
         yield silent
+        return
+    if not sys.stderr.isatty():
+        yield _lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn

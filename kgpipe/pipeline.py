@@ -16,8 +16,8 @@ from kgpipe import schema as schemas
 from kgpipe.config import Config
 from kgpipe.engine import Progress, silent
 from kgpipe.errors import InputError, KgpipeError, WorkspaceError
-from kgpipe.records import Run
-from kgpipe.workspace import Workspace
+from kgpipe.records import TABLES, Run
+from kgpipe.workspace import SNAPSHOTS, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,9 @@ def run_stage(
     error = ""
     with workspace.lock(f"{name}-{shard[0]}-of-{shard[1]}"):
         try:
+            if found == STAGES[0]:  # no other stage works now
+                for table in set(TABLES) - {one for group in SNAPSHOTS.values() for one in group}:
+                    workspace.compact(table)
             counts = found.load()(workspace, config, shard=shard, progress=progress)
         except BaseException as raised:
             error = str(raised) if isinstance(raised, KgpipeError) else f"{type(raised).__name__}: {raised}"

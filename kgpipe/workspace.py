@@ -1,7 +1,8 @@
 """The tables on disk: one Parquet data set a table; commit, what is done, delete, snapshot, lock.
 
 A commit is one file, named by the hash of its keys, written beside and renamed; deleting rows rewrites
-a file under its own name. So a process killed at any moment loses the group in flight and doubles nothing.
+a file under its own name; `compact` joins small files. So a process killed at any moment loses the group in
+flight and doubles nothing.
 """
 
 from __future__ import annotations
@@ -55,8 +56,13 @@ class Workspace:
         return self.path / "tables" / table
 
     def files(self, table: str) -> list[Path]:
-        """The Parquet files of a table, in name order."""
-        return sorted(self.folder(table).glob("*.parquet"))
+        """The Parquet files of a table, in name order; not those whose rows `compact` has written into another."""
+        folder = self.folder(table)
+        found = set(folder.glob("*.parquet"))
+        for note in folder.glob("*.joined"):
+            if note.with_suffix(".parquet") in found:
+                found -= {folder / name for name in _joined(note)}
+        return sorted(found)
 
     def read(self, table: str, columns: list[str] | None = None) -> pa.Table:
         """The whole table, or some of its columns, rows in key order."""
@@ -82,7 +88,10 @@ class Workspace:
         return set(self.read(table, [key_of(table)]).column(0).to_pylist())
 
     def commit(self, table: str, rows: pa.Table | Iterable[Any], *, fingerprint: str = "") -> int:
-        """Adds rows as one file and returns how many; committing the same keys again replaces that file."""
+        """Adds rows as one file and returns how many; committing the same keys again replaces that file.
+
+        Keys that are in another file must be deleted before.
+        """
         data = rows.cast(TABLES[table]) if isinstance(rows, pa.Table) else to_table(table, rows)
         if data.num_rows:
             keys = sorted(data.column(key_of(table)).to_pylist())
@@ -96,6 +105,7 @@ class Workspace:
         if not len(gone):
             return 0
         with self.lock(f"table-{table}", timeout=60):  # two shards may rewrite one file
+            self._tidy(table)
             for path in self.files(table):
                 if not pc.any(pc.is_in(_open(path, [column]).column(0), gone)).as_py():
                     continue
@@ -107,6 +117,34 @@ class Workspace:
                 else:
                     path.unlink()
         return removed
+
+    def compact(self, table: str) -> int:
+        """Joins the small files of a table when there are MANY; returns how many were joined.
+
+        What is joined at once is bounded, so a table costs as much whether its rows came in one commit or thousands.
+        """
+        with self.lock(f"table-{table}", timeout=60):
+            self._tidy(table)
+            folder, n_joined = self.folder(table), 0
+            small = [path for path in self.files(table) if path.stat().st_size < SMALL]
+            while len(small) >= MANY:
+                some, small = small[:MOST], small[MOST:]
+                data = pa.concat_tables([_open(path, None).cast(TABLES[table]) for path in some]).sort_by(key_of(table))
+                target = folder / f"{content_id('joined', *data.column(key_of(table)).to_pylist())}.parquet"
+                note = target.with_suffix(".joined")
+                write_file(note, json.dumps([path.name for path in some if path != target]).encode())
+                self._write(target, data)  # from here on the note holds, and `files` leaves out what it names
+                self._tidy(table)
+                n_joined += len(some)
+        return n_joined
+
+    def _tidy(self, table: str) -> None:
+        """Ends what `compact` did, also in a process that was killed; under the table's lock."""
+        for note in self.folder(table).glob("*.joined"):
+            if note.with_suffix(".parquet").is_file():
+                for name in _joined(note):
+                    note.with_name(name).unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
 
     def snapshot_id(self, group: str) -> str:
         """Name of the current snapshot of a group of tables; empty when there is none."""
@@ -175,6 +213,12 @@ class Workspace:
         os.replace(temporary, path)
 
 
+MANY = 64
+"""Small files of a table that are joined at the next start of a build."""
+MOST = 1024
+"""Files that are joined into one."""
+SMALL = 1_000_000
+"""Bytes of a file below which it is small."""
 SNAPSHOTS = {"resolution": ("entities", "merges", "literals", "facts", "evidence")}
 """Tables that are only ever replaced together."""
 
@@ -185,6 +229,14 @@ def write_file(path: Path, data: bytes) -> None:
     temporary.parent.mkdir(parents=True, exist_ok=True)
     temporary.write_bytes(data)
     os.replace(temporary, path)
+
+
+def _joined(note: Path) -> list[str]:
+    """Names of the files that a note says are joined; none when it has just gone."""
+    try:
+        return json.loads(note.read_text())
+    except FileNotFoundError:
+        return []
 
 
 def _open(path: Path, columns: list[str] | None) -> pa.Table:

@@ -36,13 +36,26 @@ def test_an_error_before_the_first_bar_is_the_only_line(monkeypatch, capsys, tmp
     assert (code, said) == (1, f"kgpipe: {tmp_path / 'none'} does not exist. Give a folder or file that does.\n")
 
 
-def test_bars_without_a_total_end_with_what_was_counted(capsys):
+def test_bars_without_a_total_end_with_what_was_counted(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with progress_bar() as progress:
         progress("read", 5, 0)
         progress("split", 1, 2)
     shown = capsys.readouterr().err
     assert "5/5" in shown
     assert "1/2" in shown
+
+
+def test_a_log_gets_a_line_of_progress_now_and_then(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("kgpipe.engine.time.monotonic", lambda: now[0])
+    with progress_bar() as progress:
+        for second in range(0, 26, 5):
+            now[0] = float(second)
+            progress("extract", 256 * second, 10_000)
+        now[0] = 36.0
+        progress("read", 7, 0)
+    assert capsys.readouterr().err == "extract: 2,560 of 10,000\nextract: 5,120 of 10,000\nread: 7\n"
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99"])

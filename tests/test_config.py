@@ -67,6 +67,16 @@ def test_where_a_setting_came_from_is_told_and_passwords_are_not(tmp_path, monke
     assert re.search(r"min_words +5 +.*kgpipe.toml", capsys.readouterr().out)
 
 
+def test_a_password_may_come_from_a_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEO4J_PASSWORD_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ConfigError, match="NEO4J_PASSWORD_FILE names .*secret, which cannot be read"):
+        config.load(folder=tmp_path)
+    (tmp_path / "secret").write_text("from a file\n")
+    assert config.load(folder=tmp_path).neo4j_password == "from a file"
+    monkeypatch.setenv("NEO4J_PASSWORD", "from a variable")
+    assert config.load(folder=tmp_path).neo4j_password == "from a variable"
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

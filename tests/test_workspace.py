@@ -1,9 +1,10 @@
 import pyarrow.parquet as pq
 import pytest
 
+from kgpipe import workspace as workspace_module
 from kgpipe.errors import WorkspaceError
 from kgpipe.records import Document, Entity, Extraction, Mention, Passage, Relation, to_table
-from kgpipe.workspace import SNAPSHOTS, Workspace
+from kgpipe.workspace import MANY, SNAPSHOTS, Workspace
 
 
 @pytest.fixture
@@ -102,3 +103,38 @@ def test_a_file_that_another_shard_removes_while_the_table_is_read_is_no_damage(
     answers = iter([listed, [path for path in listed if path != gone]])
     monkeypatch.setattr(Workspace, "files", lambda self, table: next(answers))
     assert workspace.read("documents").num_rows == 2
+
+
+def test_many_small_files_are_joined_and_a_kill_at_any_step_changes_no_row(workspace, monkeypatch):
+    documents = [Document(uri=f"file:///{n}", text=str(n)) for n in range(MANY + 5)]
+    for one in documents:
+        workspace.commit("documents", [one])
+    expected = workspace.read("documents")
+
+    class Killed(Exception):
+        pass
+
+    def killed(*arguments, **options):
+        raise Killed
+
+    for step in ("write_file", "Workspace._write", "Workspace._tidy"):
+        calls = []
+        with monkeypatch.context() as patched:
+            target, name = (Workspace, step.split(".")[1]) if "." in step else (workspace_module, step)
+            real = getattr(target, name)
+
+            def later(*arguments, real=real, calls=calls, name=name):  # `_tidy` also begins
+                calls.append(name)
+                return real(*arguments) if name == "_tidy" and len(calls) == 1 else killed()
+
+            patched.setattr(target, name, later)
+            with pytest.raises(Killed):
+                workspace.compact("documents")
+        assert workspace.read("documents").equals(expected)
+    for one in documents:
+        workspace.delete("documents", "uid", [one.uid])
+        workspace.commit("documents", [one])
+    assert workspace.compact("documents") == MANY + 5
+    assert len(workspace.files("documents")) == 1 and not list(workspace.folder("documents").glob("*.joined"))
+    assert workspace.read("documents").equals(expected)
+    assert workspace.compact("documents") == 0

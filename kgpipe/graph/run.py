@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from kgpipe.config import Config
 from kgpipe.engine import Progress, silent
@@ -12,9 +13,22 @@ from kgpipe.workspace import Workspace
 def run(
     workspace: Workspace, config: Config, *, shard: tuple[int, int] = (0, 1), progress: Progress = silent
 ) -> dict[str, Any]:  # fmt: skip
-    """Makes the configured graph (our own server's, when none is) equal to the workspace; counts of what changed."""
+    """Makes the configured graph (our own server's, when none is) equal to the workspace.
+
+    Returns counts of what changed, and as `browser` the address of Neo4j Browser with a first query.
+    """
     from kgpipe.graph.load import load
     from kgpipe.graph.store import open_store
 
     with open_store(config, workspace, progress=progress) as store:
-        return load(store, workspace, progress=progress)
+        return {**load(store, workspace, progress=progress), "browser": browser(config, workspace)}
+
+
+def browser(config: Config, workspace: Workspace) -> str:
+    """The address of Neo4j Browser that names the server of the graph and its user, with a first query."""
+    from kgpipe.graph import server
+
+    if not config.neo4j:
+        return server.browser_url(server.status(workspace.path / "neo4j"), server.FIRST_QUERY)
+    page = config.neo4j_browser or f"http://{urlsplit(config.neo4j).hostname}:7474/browser/"
+    return server.browser_address(page, config.neo4j, config.neo4j_user, server.FIRST_QUERY)

@@ -195,9 +195,14 @@ def log_tail(home: Path | str, n_lines: int = 50) -> str:
 
 def browser_url(server: Server, query: str = "") -> str:
     """Address of Neo4j Browser that names this server and user, with a query in the editor when one is given."""
-    address = server.uri.removeprefix("bolt://")
-    written = f"&cmd=edit&arg={urllib.parse.quote(query, safe='')}" if query else ""
-    return f"{server.browser}?dbms=bolt://{server.user}@{address}{written}"
+    return browser_address(server.browser, server.uri, server.user, query)
+
+
+def browser_address(page: str, uri: str, user: str, query: str = "") -> str:
+    """The same for any server: `page` is where its Neo4j Browser is, `uri` its Bolt address (unless `page` has one)."""
+    scheme, _, host = uri.partition("://")
+    start = page if "?" in page else f"{page}?dbms={scheme}://{user}@{host}"
+    return start + (f"&cmd=edit&arg={urllib.parse.quote(query, safe='')}" if query else "")
 
 
 def open_browser(address: str) -> bool:

@@ -107,7 +107,7 @@ def test_the_file_imports_nothing_heavy_and_walks_the_stages(airflow):
         kind = "MappedOperator" if stage.scope == "shard" else "Kgpipe"
         expected[stage.name] = [sources, "none_failed", "devices" if stage.needs == "gpu" else "default_pool", kind]
         before = stage.name
-    expected["report"] = [[before], "none_failed", "default_pool", "Kgpipe"]
+    expected["report"] = [[before], "none_failed", "default_pool", "Report"]
     expected["changed"] = [[before], "none_failed", "default_pool", "_PythonDecoratedOperator"]
     assert found["tasks"] == expected
 
@@ -126,7 +126,7 @@ def test_the_error_of_a_command_is_the_error_of_its_task(tmp_path, monkeypatch):
 
     monkeypatch.setenv("KGPIPE_PYTHON", "/nowhere/python")
     with pytest.raises(AirflowException, match="Cannot run the interpreter /nowhere/python"):
-        type(dag.get_task("report")).execute.__wrapped__(dag.get_task("report"), {"params": params})
+        type(dag.get_task("dedup")).execute.__wrapped__(dag.get_task("dedup"), {"params": params})
 
 
 @pytest.mark.slow
