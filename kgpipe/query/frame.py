@@ -265,6 +265,8 @@ def frame(
         head = ()  # "where was the oldest person born", "what did the company develop"
     if asker in ("who", "whom") and lower[anchor : anchor + 1] and lower[anchor] not in BE:
         head = ()  # "who reviewed movies", "who does she know"
+    if not asker and lower[start : start + 1] == ["what"] and len(head) == 1 and _is_verb(found[head[0]]):
+        head = ()  # "what was designed by", "what influenced"
     value = _value_at(found, anchor, taken) if not asker and output != "exists" else -1
     if value >= 0 and head and head[0] == value + 1:
         value = -1  # "which Pontiac vehicles"
@@ -288,6 +290,10 @@ def frame(
         start,
         frozenset(used),
     )
+
+
+def _is_verb(word: Word) -> bool:
+    return word.lower in PARTICIPLES or (len(word.lower) > 4 and word.lower.endswith("ed"))
 
 
 def _at(lower: Sequence[str], pair: tuple[str, str]) -> tuple[int, int] | None:

@@ -397,7 +397,7 @@ def anchor_is_subject(linked: Linked, verb: int, span: tuple[int, int], phrase: 
         is_participle(word) and any(w in BE for w in lower[:verb]) and not {"did", "does", "do"} & set(lower[:verb])
     )
     if passive:
-        acts = "by" in lower[max(verb, span[0] - 2) : span[0]] and span[0] > verb
+        acts = lower[span[0] - 1 : span[0]] == ["by"] or "by" in lower[max(verb, span[0] - 2) : span[0]] and span[0] > verb
     elif span[0] > verb:
         acts = False
     else:

@@ -58,6 +58,7 @@ VAGUE = frozenset(
     "linked connected tied related associated involving involved included belonging corresponding connection connections ties".split()
 )
 """Words for any link."""
+ANYTHING = frozenset("something anything thing things".split())
 ALIKE = frozenset(
     "same together else also too likewise colleague colleagues coworker coworkers co-worker co-workers fellow fellows co-founder "
     "co-founders cofounder cofounders co-author co-authors classmate classmates collaborator collaborators collaborated".split()
@@ -388,10 +389,11 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
         at = next(i for i, w in enumerate(a.words) if w.lower == a.frame.asker)
         following = [w.lower for w in a.words[at + 1 : at + 3]]
         if not (following[:1] and following[0] in BE and following[1:] in (["the"], ["all"])):
-            found.append(Mention(set(), set(humans), at, -9))
+            kinds = {t for t in real if evidence.head_types[t] >= 0.5} if not a.frame.head else set()
+            found.append(Mention(set(), humans | kinds, at, -9))
     elif a.frame.asker == "where":
         likely = max(evidence.head_types[t] for t in real)
-        kinds = {t for t in real if evidence.head_types[t] >= max(0.4, likely - 0.3)}
+        kinds = {t for t in real if evidence.head_types[t] >= max(0.4, likely - 0.1)}
         if kinds:
             at = next(i for i, w in enumerate(a.words) if w.lower == "where")
             found.append(Mention(set(), kinds, at, -9))
@@ -435,6 +437,10 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 found.append(found.pop(next(x for x, m in enumerate(found) if m is host)))
             continue
         w = word_of.get(i)
+        if w is not None and lower in ANYTHING:
+            found.append(Mention(set(), set(real), i, i + 1))
+            i += 1
+            continue
         shared = lower in _HOMES and {x.lower for x in a.words[max(0, i - 3) : i]} & _SHARING
         if w is None or i in attributes or shared or (lower in _NAMING and i + 1 in span_of):
             i += 1
@@ -559,7 +565,8 @@ class Search:
         self.frequency = [x.count / pairs[frozenset((x.subject, x.object))] for x in catalog.links]
         e = self.evidence
         taken = {i for span in question.spans for i in range(*span)}
-        self.alike = any(w.lower in ALIKE and i not in taken for i, w in enumerate(question.words))
+        lower = ["" if i in taken else w.lower for i, w in enumerate(question.words)]
+        self.alike = bool(ALIKE & set(lower)) or ("with", "whom") in zip(lower, lower[1:], strict=False)
         self.edge_promise = [self._edge(link) - 0.5 for link in range(len(catalog.links))]
         self.free_promise = {
             t: 0.8 * float(max(e.types[t].max(initial=0.0), e.head_types[t])) - 0.5 for t in catalog.types
@@ -911,6 +918,7 @@ class Search:
                 tree,
                 outward,
                 [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of[n_edges:], given[n_edges:], strict=True)],
+                things[4],
             ),
             "known": float(bool(known)),
             "near": self._near(tree, words_of_edges),
@@ -959,15 +967,16 @@ class Search:
             return 1.0 if at[tree.absent] > negated or at[tree.absent] < 0 else 0.5
         return 0.8 if any(c.operator == "<>" for n in tree.nodes for c in n.conditions) else 0.0
 
-    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float]:
-        """How many things the question speaks of have no node of their own, how many nodes are no such thing, `_attached`.
+    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float, dict[int, int]]:
+        """How many things the question speaks of have no node of their own, how many nodes are no such thing, `_attached`,
+        and for each node that is one the word where it is said.
 
         Of the ways to give nodes to things the one is taken that the order of the words fits best; of a question that
         speaks of very many, the first `MOST_THINGS` and `MOST_PLACES` ways are looked at.
         """
         nodes = [i for i, n in enumerate(tree.nodes) if n.type not in self.catalog.relationships]
         if not self.mentions:
-            return 0.0, float(len(nodes)), 0.5, 0.5
+            return 0.0, float(len(nodes)), 0.5, 0.5, {}
         held = {i: {c.span for c in tree.nodes[i].conditions} for i in nodes}
         options = [
             [i for i in nodes if (m.spans & held[i] if m.spans else tree.nodes[i].type in m.kinds)]
@@ -975,11 +984,11 @@ class Search:
         ]  # fmt: skip
         edges = [(s, o, w) for (s, o, _), w in zip(tree.edges, at, strict=True) if s in held and o in held]
         head = self.asked.frame.head[-1] if self.asked.frame.head else -1
-        best = (-1.0, -1.0, 0.0, 0.0)
+        best, chosen = (-1.0, -1.0, 0.0, 0.0), dict[int, int]()
         seen = 0
 
         def visit(m: int, place: dict[int, int]) -> None:
-            nonlocal best, seen
+            nonlocal best, chosen, seen
             if seen == MOST_PLACES:
                 return
             if m == len(options):
@@ -988,7 +997,9 @@ class Search:
                 named = sum(1.0 if self.mentions[x].spans or not held[i] else 0.9 for i, x in place.items())
                 first = place.get(tree.root, -1)
                 rooted = first == 0 or (first > 0 and self.mentions[first].start <= head < self.mentions[first].end)
-                best = max(best, (named, attached + placed + 0.5 * rooted, attached, placed))
+                found = (named, attached + placed + 0.5 * rooted, attached, placed)
+                if found > best:
+                    best, chosen = found, place
                 return
             free = [i for i in options[m] if i not in place]
             for i in free:
@@ -997,7 +1008,9 @@ class Search:
                 visit(m + 1, place)
 
         visit(0, {})
-        return float(len(self.mentions) - math.ceil(best[0])), float(len(nodes) - math.ceil(best[0])), best[2], best[3]
+        said_at = {i: self.mentions[m].start for i, m in chosen.items()}
+        unmet, extra = len(self.mentions) - math.ceil(best[0]), len(nodes) - math.ceil(best[0])
+        return float(unmet), float(extra), best[2], best[3], said_at
 
     def _attached(self, edges: Sequence[tuple[int, int, int]], place: dict[int, int]) -> tuple[float, float]:
         """Shares of edges that join things said one after the other, and of those whose word stands between or after them."""
@@ -1032,14 +1045,16 @@ class Search:
             far += min(1.0, max(0, len(between) - bool(tree.key)) / 2)
         return far
 
-    def _outward(self, tree: Tree, distance: dict[int, int], at: Sequence[int]) -> float:
-        """Share of edges whose outer node is said after the inner one."""
+    def _outward(self, tree: Tree, distance: dict[int, int], at: Sequence[int], things: dict[int, int]) -> float:
+        """Share of edges whose outer node is said after the inner one; `things` says where nodes that are things are said."""
         a = self.asked
         place = {}
         for i, node in enumerate(tree.nodes):
             spans = [a.spans[c.span][0] for c in node.conditions]
             if spans:
                 place[i] = max(spans)
+            elif i in things:
+                place[i] = things[i]
             elif i < len(at) and at[i] >= 0:
                 place[i] = at[i]
         if a.frame.head:
@@ -1109,8 +1124,9 @@ class Search:
                 continue
             known = [(end, self.asked.spans[c.span]) for end in (s, o) for c in tree.nodes[end].conditions]
             head = self.asked.frame.head
-            if not known and head and tree.root in (s, o):
-                known = [(tree.root, (head[0], head[-1] + 1))]
+            if not known and tree.root in (s, o):
+                at_root = head or [i for i, w in enumerate(self.asked.words) if w.lower in ("who", "whom")][:1]
+                known = [(tree.root, (at_root[0], at_root[-1] + 1))] if at_root else []
             for end, span in known:
                 inverse = self.catalog.schema.relations[found.relation].inverse
                 wanted = anchor_is_subject(self.asked, word, span, self.catalog.phrases[link, True][0], inverse)
@@ -1152,6 +1168,9 @@ class Search:
             if wants_time:
                 verb = e.attributes[tree.key].max(initial=0.0)
                 return 0.55 + 0.45 * verb if kind in ("year", "date") else 0.6 * e.head_attributes[tree.key]
+            if kind == "date" and f.head:
+                text = " ".join(self.asked.words[i].lower for i in f.head)
+                return e.head_attributes[tree.key] * (1.0 if text in self.catalog.attribute_phrases(tree.key) else 0.5)
             named_by = set(noun_stems(self.catalog.label(node.type))) & set(
                 noun_stems(self.catalog.attribute_phrases(tree.key)[0])
             )
