@@ -263,8 +263,9 @@ def frame(
         head = ()  # a verb
     if asker in ("where", "when") or (not asker and lower[anchor - 1 : anchor + 1] in _WHAT_DID):
         head = ()  # "where was the oldest person born", "what did the company develop"
-    if asker in ("who", "whom") and lower[anchor : anchor + 1] and lower[anchor] not in BE:
-        head = ()  # "who reviewed movies", "who does she know"
+    governed = anchor >= 2 and lower[anchor - 2] in PREPOSITION
+    if asker in ("who", "whom") and lower[anchor : anchor + 1] and (lower[anchor] not in BE or governed):
+        head = ()  # "who reviewed movies", "who does she know", "by whom was the company bought"
     if not asker and lower[start : start + 1] == ["what"] and len(head) == 1 and _is_verb(found[head[0]]):
         head = ()  # "what was designed by", "what influenced"
     value = _value_at(found, anchor, taken) if not asker and output != "exists" else -1

@@ -373,10 +373,13 @@ def _places(linked: Linked, planned: Planned, node: int) -> tuple[int, int] | No
     return (spans[number].start, spans[number].end) if 0 <= number < len(spans) else None
 
 
-def anchor_is_subject(linked: Linked, verb: int, span: tuple[int, int], phrase: str, inverse: str) -> bool | None:
+def anchor_is_subject(
+    linked: Linked, verb: int, span: tuple[int, int], phrase: str, inverse: str, acts: bool | None = None
+) -> bool | None:
     """Whether the grammar makes the named entity the subject of the relation; None when it does not tell.
 
-    `verb` is the index of the word that asks for the relation, `phrase` the label or synonym that it matched.
+    `verb` is the index of the word that asks for the relation, `phrase` the label or synonym that it matched; `acts` says
+    whether the named entity is who acts, where that is known.
     """
     found = linked.words
     word = found[verb].lower
@@ -396,7 +399,9 @@ def anchor_is_subject(linked: Linked, verb: int, span: tuple[int, int], phrase: 
     passive = by_after or (
         is_participle(word) and any(w in BE for w in lower[:verb]) and not {"did", "does", "do"} & set(lower[:verb])
     )
-    if passive:
+    if acts is not None:
+        pass
+    elif passive:
         acts = lower[span[0] - 1 : span[0]] == ["by"] or "by" in lower[max(verb, span[0] - 2) : span[0]] and span[0] > verb
     elif span[0] > verb:
         acts = False

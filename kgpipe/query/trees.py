@@ -213,7 +213,8 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
             choices.append(flags)
     content = tuple(
         i for i, w in enumerate(found)
-        if i not in taken and i not in made.frame_words and (w.lower not in FUNCTION or w.lower in INDEFINITE)
+        if i not in taken and i not in made.frame_words
+        and (w.lower not in FUNCTION or w.lower in INDEFINITE or w.lower == made.asker == "where")
         and not any(a <= i < b for a, b in spans)
     )  # fmt: skip
     return Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content)
@@ -362,7 +363,7 @@ class Mention:
 
     spans: set[int]
     kinds: set[str]
-    start: int
+    start: float
     end: int
     keys: set[str] = field(default_factory=set)
     anyone: bool = False
@@ -469,7 +470,9 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                     (m for m in found if m.spans and m.kinds & top and not any(_loops(t, catalog) for t in top)), None
                 )
                 if host is None:
-                    found.append(Mention(set(), kinds, i, i + 1, anyone=lower in INDEFINITE))
+                    k = span_of.get(i - 1, -1) if i and a.words[i - 1].possessive else -1
+                    start = a.spans[k][0] - 0.5 if k >= 0 else i  # "A's company" is the company of A
+                    found.append(Mention(set(), kinds, start, i + 1, anyone=lower in INDEFINITE))
         i += 1
     return sorted(found, key=lambda m: m.start)
 
@@ -488,6 +491,11 @@ def _attribute_words(a: Asked, catalog: Catalog) -> set[int]:
     return {
         x for i in range(len(stems)) for n in (2, 3) if tuple(stems[i : i + n]) in phrases for x in range(i, min(i + n, len(stems)))
     }  # fmt: skip
+
+
+def is_agent(noun: str) -> bool:
+    """Whether a noun in lower case looks like one for who does something."""
+    return bool(re.search(r"(?:er|or|ress)s?$", noun))
 
 
 def _agents(word: Word, catalog: Catalog) -> set[str]:
@@ -554,7 +562,7 @@ class Search:
         self.mentions = mentions(question, self.evidence, catalog)
         ends = [0, *(m.end for m in self.mentions)]
         self.conjoined = [
-            any(w.lower in ("and", "or") for w in question.words[max(0, before) : m.start])
+            any(w.lower in ("and", "or") for w in question.words[max(0, before) : math.ceil(m.start)])
             for before, m in zip(ends, self.mentions, strict=False)
         ]  # fmt: skip
         """Whether and stands before a thing, so that it need not belong to the one before it."""
@@ -866,7 +874,7 @@ class Search:
             rows, cols = linear_sum_assignment(-(matrix + 0.01 * later))
             given[cols] = matrix[rows, cols]
             word_of[cols] = rows
-            heavy = np.array([0.3 if a.words[i].lower in LIGHT - INDEFINITE else 1.0 for i in a.content])
+            heavy = np.array([0.3 if a.words[i].lower in (LIGHT | {"where"}) - INDEFINITE else 1.0 for i in a.content])
             covered = np.zeros(n_words)
             covered[rows] = matrix[rows, cols]
             covered = np.maximum(covered, 0.4 * matrix.max(1))
@@ -933,7 +941,7 @@ class Search:
             "values": float(np.mean([s * 0.5 + 0.5 * x for s, x in zip(scores, named, strict=True)]))
             if scores
             else 0.5,
-            "size": float(len(tree.nodes)),
+            "size": len(tree.nodes) + 0.5 * (bool(tree.key) and self._linked(tree, tree.root, tree.key)),
             "idle": idle,
             "passing": float(passing),
             "repeated": float(len(kinds) - len(set(kinds))),
@@ -967,7 +975,7 @@ class Search:
             return 1.0 if at[tree.absent] > negated or at[tree.absent] < 0 else 0.5
         return 0.8 if any(c.operator == "<>" for n in tree.nodes for c in n.conditions) else 0.0
 
-    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float, dict[int, int]]:
+    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float, dict[int, float]]:
         """How many things the question speaks of have no node of their own, how many nodes are no such thing, `_attached`,
         and for each node that is one the word where it is said.
 
@@ -1045,7 +1053,7 @@ class Search:
             far += min(1.0, max(0, len(between) - bool(tree.key)) / 2)
         return far
 
-    def _outward(self, tree: Tree, distance: dict[int, int], at: Sequence[int], things: dict[int, int]) -> float:
+    def _outward(self, tree: Tree, distance: dict[int, int], at: Sequence[int], things: dict[int, float]) -> float:
         """Share of edges whose outer node is said after the inner one; `things` says where nodes that are things are said."""
         a = self.asked
         place = {}
@@ -1120,21 +1128,33 @@ class Search:
         for (s, o, link), word in zip(tree.edges, at, strict=True):
             found = self.catalog.links[link]
             alike = self.catalog.schema.family(found.subject) == self.catalog.schema.family(found.object)
-            if not alike or self.catalog.symmetric(link) or word < 0:
+            head = self.asked.frame.head
+            who = [i for i, w in enumerate(self.asked.words) if w.lower in ("who", "whom") and not head][:1]
+            if self.catalog.symmetric(link) or word < 0 or not (alike or (who and tree.root in (s, o))):
                 continue
             known = [(end, self.asked.spans[c.span]) for end in (s, o) for c in tree.nodes[end].conditions]
-            head = self.asked.frame.head
-            if not known and tree.root in (s, o):
-                at_root = head or [i for i, w in enumerate(self.asked.words) if w.lower in ("who", "whom")][:1]
+            if tree.root in (s, o) and (not alike or not known):
+                at_root = head or who
                 known = [(tree.root, (at_root[0], at_root[-1] + 1))] if at_root else []
+            phrases = self.catalog.phrases[link, True]
+            said_so = self.asked.words[word]
+            phrase = next((p for p in phrases if said_so.lower in p.split()), "")
+            phrase = phrase or next((p for p in phrases if said_so.stem in noun_stems(p)), phrases[0])
             for end, span in known:
                 inverse = self.catalog.schema.relations[found.relation].inverse
-                wanted = anchor_is_subject(self.asked, word, span, self.catalog.phrases[link, True][0], inverse)
+                wanted = anchor_is_subject(self.asked, word, span, phrase, inverse, self._acts(span))
                 if wanted is None and not {w.lower for w in self.asked.words[word : span[0]]} & {"by", "of"}:
                     wanted = span[1] <= word  # the subject stands before its verb
                 if wanted is not None:
                     verdicts.append(1.0 if wanted == (end == s) else 0.0)
         return float(np.mean(verdicts)) if verdicts else 0.5
+
+    def _acts(self, span: tuple[int, int]) -> bool | None:
+        """Whether a question word at a span cannot be who acts: "for whom did she work", "who did she marry"."""
+        lower = [w.lower for w in self.asked.words[max(0, span[0] - 1) : span[1] + 1]]
+        asker = span[1] - span[0] == 1 and self.asked.words[span[0]].lower in ("who", "whom")
+        before = span[0] and lower[0] in PREPOSITION and lower[0] != "by"
+        return False if asker and (before or lower[-1] in ("do", "does", "did")) else None
 
     def _named(self, condition: Condition) -> float:
         """Whether words next to a value name its property."""
@@ -1184,6 +1204,9 @@ class Search:
             for a, b, link in tree.edges:
                 if tree.root in (a, b):
                     fit = max(fit, 0.95 * e.head_links[link, tree.root == a] * (1.0 if tree.root == a else 0.5))
+                    noun = " ".join(self.asked.words[i].lower for i in f.head)
+                    if tree.root == b and noun in self.catalog.phrases[link, True] and not is_agent(noun):
+                        fit = max(fit, 0.95)  # the birthplace
         name = self.catalog.name_keys[node.type]
         if name:
             fit = max(fit, 0.9 * e.head_attributes[name])

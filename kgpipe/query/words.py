@@ -18,7 +18,7 @@ _IRREGULAR = {
         "run": "ran runs running", "begin": "began begun", "choose": "chose chosen", "know": "knew known",
         "grow": "grew grown", "speak": "spoke spoken speaker", "sing": "sang sung singer", "fight": "fought",
         "take": "took taken", "lie": "lay lies", "base": "based", "wed": "wedding", "marry": "married marriage",
-        "study": "studied studies student", "found": "founded founder founding foundation co-founded cofounded co-founder",
+        "study": "studied studies student", "found": "founded founder founding foundation co-founded cofounded co-founder co-founders cofounder cofounders",
         "person": "people persons", "woman": "women", "man": "men", "child": "children", "wife": "wives",
         "country": "countries", "city": "cities", "advise": "advisor adviser advised", "live": "lived lives residence",
         "receive": "received recipient receiver receives", "acquire": "acquired acquisition", "lose": "lost",
@@ -48,7 +48,7 @@ SYNONYMS = {
     form: meant
     for meant, forms in {
         "knows": "acquainted acquaintance acquaintances familiar",
-        "location": "home homes residence residences house houses",
+        "location": "home homes residence residences house houses where",
         "area": "region regions neighborhood neighbourhood neighborhoods neighbourhoods district districts",
         "post": "zip postal",
         "lives in": "reside resides residing resided resident residents inhabitant inhabitants dwell dwells dwelling inhabit inhabits",
