@@ -1,9 +1,14 @@
 """SIGKILL at random moments of `kgpipe build`, each followed by a new start: is the result that of an uninterrupted build?
 
     .venv/bin/python benchmarks/kill.py --kills 20
+    .venv/bin/python benchmarks/kill.py --kills 0 --loader 200 --server 20 --lost 50
 
 A build that ends before its moment has come is compared, tables and graph, with the uninterrupted one; then
 the next begins in a new workspace with a Neo4j of its own, until all kills are done. Exits with 1 when one differs.
+
+`--loader`, `--server` and `--lost` are about loading alone: a graph of random tables is loaded over that of others, back and
+forth, so that every load adds, changes and removes. The loading process gets SIGKILL at a random moment and is started
+again; or Neo4j gets SIGKILL and is started again while the load goes on; or a proxy loses the server's answer to one commit.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import dataclasses
 import datetime
 import importlib.metadata
 import json
+import multiprocessing
 import os
 import platform
 import random
@@ -22,14 +28,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kgpipe.config import Config
 from kgpipe.evaluate import same
 from kgpipe.graph import server
-from kgpipe.graph.store import open_store
+from kgpipe.graph.store import Store, open_store
 from kgpipe.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +61,100 @@ class Outcome:
     counts: dict[str, int]
     kills: list[Kill]
     differences: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """One load that was hit: when, in seconds or as the number of the commit; whether it ended by itself; what differed.
+
+    `again` counts the rows that the load after it wrote and removed.
+    """
+
+    kind: str
+    moment: float
+    survived: bool
+    again: int
+    differences: list[str]
+
+
+KINDS = ("loader", "server", "lost")
+
+
+def run_loads(
+    folder: Path, neo4j: server.Server, kinds: Sequence[str], *, rng: random.Random, n_entities: int = 300,
+    batch_rows: int = 200, say: Callable[[Blow], None] = lambda blow: None,
+) -> list[Blow]:  # fmt: skip
+    """Hits one load for each of `kinds`, on an empty server of ours, and compares the graph after the next load."""
+    from proxy import Proxy
+    from synthetic import make
+
+    from kgpipe.graph.load import load
+
+    states = [make(folder / "a", n_entities), make(folder / "b", n_entities * 7 // 8)]
+    shutil.copy(folder / "a" / "workspace.json", folder / "b" / "workspace.json")  # one workspace at two times
+    states[1] = Workspace(folder / "b")
+    proxy = Proxy(int(neo4j.uri.rpartition(":")[2]))
+    context = multiprocessing.get_context("forkserver")  # starts in milliseconds, without this process's threads
+    context.set_forkserver_preload(["kgpipe.graph.load", "kgpipe.graph.write", "neo4j", "pyarrow.parquet"])
+
+    def start(state: Workspace, uri: str) -> tuple[Any, Any]:
+        parent, child = context.Pipe()
+        arguments = (str(state.path), uri, neo4j.user, neo4j.password, batch_rows, child)
+        process = context.Process(target=_load, args=arguments)
+        process.start()
+        child.close()
+        parent.recv()  # it has everything imported and is connected
+        return process, time.monotonic()
+
+    with Store(neo4j.uri, neo4j.user, neo4j.password, retry_s=300) as store:
+        expected = []
+        seconds = []
+        for state in (*states, *states):
+            process, began = start(state, proxy.uri)
+            proxy.n_commits = 0
+            process.join()
+            seconds.append(time.monotonic() - began)
+            expected.append(same.graph(state, store))
+        n_commits = proxy.n_commits
+        wanted = dict(enumerate(expected[2:]))
+        found: list[Blow] = []
+        now = 1
+        for kind in kinds:
+            now = 1 - now
+            while True:
+                moment = rng.uniform(0, seconds[2 + now]) if kind != "lost" else rng.randint(1, n_commits)
+                proxy.lose_in = int(moment) if kind == "lost" else 0
+                before = proxy.n_lost
+                process, began = start(states[now], proxy.uri)
+                process.join(max(0, moment - (time.monotonic() - began)) if kind != "lost" else None)
+                hit = process.exitcode is None if kind != "lost" else proxy.n_lost > before
+                if not hit:  # it ended before: not counted, and back to the other state
+                    load(store, states[1 - now])
+                    continue
+                if kind == "loader":
+                    process.kill()
+                elif kind == "server":
+                    os.kill(neo4j.pid, signal.SIGKILL)
+                    neo4j = server.start(neo4j.home, timeout_s=300)
+                process.join()
+                break
+            again = sum(load(store, states[now]).values())
+            lines = same.differences(wanted[now], same.graph(states[now], store))
+            found.append(Blow(kind, round(moment, 2), process.exitcode == 0, again, lines))
+            say(found[-1])
+    proxy.close()
+    return found
+
+
+def _load(path: str, uri: str, user: str, password: str, batch_rows: int, ready: Any) -> None:
+    """Loads in a process of its own."""
+    from kgpipe.graph import write
+    from kgpipe.graph.load import load
+
+    write.BATCH_ROWS = batch_rows
+    with Store(uri, user, password, retry_s=300) as store:
+        ready.send(True)
+        load(store, Workspace(path))
 
 
 def run(
@@ -146,6 +247,10 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, default=ROOT / "examples" / "corpus")
     parser.add_argument("--schema", default="computing")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--loader", type=int, default=0, metavar="N", help="loads whose process gets SIGKILL")
+    parser.add_argument("--server", type=int, default=0, metavar="N", help="loads whose Neo4j gets SIGKILL")
+    parser.add_argument("--lost", type=int, default=0, metavar="N", help="loads of which one acknowledgement is lost")
+    parser.add_argument("--entities", type=int, default=300, help="size of the loads that are hit")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
@@ -160,6 +265,11 @@ def main() -> int:
     }
     for name, value in about.items():
         print(f"{name:8} {value}")
+    blows = _main_loads(given)
+    if not given.kills:
+        if given.json:
+            given.json.write_text(json.dumps({**about, "loads": list(map(dataclasses.asdict, blows))}, indent=1) + "\n")
+        return int(any(blow.differences for blow in blows))
     print("\nkill  build  after s  stage")
     numbers = iter(range(1, given.kills + 1))
     with tempfile.TemporaryDirectory(prefix="kgpipe-kill-") as folder:
@@ -184,8 +294,42 @@ def main() -> int:
     if given.json:
         figures = {name: getattr(found, name) for name in ("seconds", "tables", "graph", "counts", "differences")}
         kills = [[kill.build, kill.seconds, kill.stage] for kill in found.kills]
-        given.json.write_text(json.dumps({**about, **figures, "kills": kills}, indent=1) + "\n")
-    return int(any(found.differences))
+        given.json.write_text(
+            json.dumps({**about, **figures, "kills": kills, "loads": list(map(dataclasses.asdict, blows))}, indent=1)
+            + "\n"
+        )
+    return int(any(found.differences) or any(blow.differences for blow in blows))
+
+
+def _main_loads(given: argparse.Namespace) -> list[Blow]:
+    kinds = [kind for kind in KINDS for _ in range(getattr(given, kind))]
+    if not kinds:
+        return []
+    random.Random(given.seed).shuffle(kinds)
+    print("\nload  hit     at            ended by itself  written by the next")
+    numbers = iter(range(1, len(kinds) + 1))
+
+    def say(blow: Blow) -> None:
+        at = f"commit {blow.moment:.0f}" if blow.kind == "lost" else f"{blow.moment:.2f} s"
+        told = "" if not blow.differences else "  DIFFERENT: " + "; ".join(blow.differences)
+        print(f"{next(numbers):4}  {blow.kind:6}  {at:12}  {str(blow.survived):15}  {blow.again}{told}", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="kgpipe-kill-") as folder:
+        home = Path(folder) / "neo4j"
+        try:
+            blows = run_loads(
+                Path(folder), server.start(home, timeout_s=300), kinds, rng=random.Random(given.seed),
+                n_entities=given.entities, say=say,
+            )  # fmt: skip
+        finally:
+            server.stop(home)
+    for kind in KINDS:
+        hit = [blow for blow in blows if blow.kind == kind]
+        if hit:
+            survived = sum(blow.survived for blow in hit)
+            different = sum(bool(blow.differences) for blow in hit)
+            print(f"{kind}: {len(hit)} loads hit, {survived} ended by themselves, {different} graphs differ")
+    return blows
 
 
 if __name__ == "__main__":

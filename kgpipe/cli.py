@@ -173,6 +173,43 @@ def run(
     typer.echo(json.dumps(counts, ensure_ascii=False, default=str)) if as_json else _print_stages({stage: counts})
 
 
+@app.command("load")
+def load_graph(
+    bulk: Annotated[
+        bool, typer.Option("--bulk", help="Import files into our own stopped server: for large graphs.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="For --bulk: the graph may hold something already.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    neo4j: Neo4jOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Make the graph equal to the workspace, as the last stage of a build does.
+
+    Example: kgpipe load --bulk
+    """
+    config = configuration.load(workspace=workspace, neo4j=neo4j)
+    if replace and not bulk:
+        raise typer.BadParameter("--replace goes with --bulk; without it only what differs is written.")
+    opened = pipeline.opened(config)
+    with progress_bar(not quiet) as progress, opened.lock():
+        if not bulk:
+            results = pipeline.run_stage("load", config, workspace=opened, progress=progress)
+        else:
+            from kgpipe.graph import bulk as importing
+
+            results = importing.run(opened, config, replace=replace, progress=progress)
+    if as_json:
+        _print_json(results)
+    elif not bulk:
+        _print_stages({"load": results})
+    else:
+        typer.echo("  ".join(f"{name} {taken} s" for name, taken in results.pop("seconds").items()))
+        typer.echo(_counted(results))
+
+
 @app.command()
 def stats(
     html: Annotated[Path | None, typer.Option("--html", help="Page to write the report to, with plots.")] = None,

@@ -21,6 +21,11 @@ FINISH = f"""
 MATCH (m:{MARKER} {{name: 'kgpipe'}})
 SET m.fingerprint = $fingerprint, m.nodes = COUNT {{ () }}, m.relationships = COUNT {{ ()-->() }}"""
 
+END_EARLIER = """
+SHOW TRANSACTIONS YIELD transactionId AS found, metaData WHERE metaData.kgpipe = 'write'
+TERMINATE TRANSACTIONS found YIELD message RETURN found, message"""
+"""Ends what an earlier load has left open: the server may not know yet that its client is gone, and locks wait for it."""
+
 REMOVE_WRITERS = f"UNWIND $names AS name MATCH (m:{MARKER} {{name: name}}) DELETE m"
 ADD_WRITERS = f"UNWIND $names AS name MERGE (m:{MARKER} {{name: name}}) SET m.load = $load, m.batch = 0"
 HOLD_WRITER = f"MATCH (m:{MARKER} {{name: $name}}) SET m.held = true"
@@ -157,6 +162,22 @@ RETURN count(*) AS written"""
 
 def remove_edges(source: str, kind: str) -> str:
     return f"UNWIND $uids AS uid MATCH (:{source})-[r:{quoted(kind)} {{uid: uid}}]->() DELETE r"
+
+
+def count_label(label: str) -> str:
+    return f"MATCH (n:{quoted(label)}) RETURN count(n) AS n"
+
+
+def count_type(kind: str) -> str:
+    return f"MATCH ()-[r:{quoted(kind)}]->() RETURN count(r) AS n"
+
+
+def facts_of(kind: str) -> str:
+    """Facts by their uids, with their ends."""
+    return f"""
+UNWIND $uids AS uid
+MATCH (a:Entity)-[r:{quoted(kind)} {{uid: uid}}]->(b)
+RETURN uid, a.uid, b.uid, properties(r)"""
 
 
 OWN_SCHEMA = f"MATCH (m:{MARKER} {{name: 'kgpipe'}}) RETURN m.schema"

@@ -82,7 +82,7 @@ def load(store: Store, workspace: Workspace, *, n_writers: int = 1, progress: Pr
 
     StoreError when the database belongs to something else; WorkspaceError when the tables do not fit together.
     """
-    if claim(store, workspace) == snapshot_fingerprint(workspace, _schema(workspace)):
+    if claim(store, workspace) == snapshot_fingerprint(workspace, workspace_schema(workspace)):
         return dict(_NOTHING)
     return _make_equal(store, workspace, n_writers, progress)[1]
 
@@ -130,10 +130,11 @@ def _make_equal(
     """One walk over tables and graph that writes what differs; what differed, and the counts."""
     counts = dict(_NOTHING)
     tables, schema = _checked(workspace)
+    store.read(cypher.END_EARLIER, timeout_s=600)
     fingerprint = snapshot_fingerprint(workspace, schema)
     before = _index_names(store)
     found = _lacking_indexes(before, schema)
-    known = _constraints_and_indexes(store, before, schema, progress)
+    known = constraints_and_indexes(store, schema, progress)
     store.write(cypher.BEGIN, {"schema": schema.to_json()})
     parts = _parts(tables, schema, _former(store, known, schema))
     total, done = sum(part.n_rows for part in parts), 0
@@ -161,6 +162,7 @@ def claim(store: Store, workspace: Workspace) -> str:
     """
     owner, fingerprint, nodes, relationships, nodes_now, relationships_now = refuse_other(store, workspace)
     if owner is None:
+        store.read(cypher.END_EARLIER, timeout_s=600)
         store.write(cypher.MARKER_CONSTRAINT)
         store.write(cypher.CLAIM, {"workspace": workspace.uid})
         refuse_other(store, workspace)  # another process may have been faster
@@ -170,7 +172,7 @@ def claim(store: Store, workspace: Workspace) -> str:
 
 def refuse_other(store: Store, workspace: Workspace) -> list[Any]:
     """The row of `cypher.OWNER`; StoreError, with nothing written, when the database is not empty and not ours."""
-    _, [row] = store.read(cypher.OWNER)
+    _, [row] = store.read(cypher.OWNER, timeout_s=600)
     owner, nodes_now = row[0], row[4]
     if owner is None and nodes_now:
         raise StoreError(
@@ -204,7 +206,7 @@ def check(tables: dict[str, pa.Table], schema: Schema, workspace: Workspace) -> 
     said = pa.table({"uid": pc.list_flatten(tables["entities"].column("mentions"))})
     for table, column, values, keys in (
         ("passages", "document", tables["passages"], tables["documents"]),
-        ("entities", "mentions", said.rename_columns(["mentions"]), _mentions(tables["extractions"])),
+        ("entities", "mentions", said.rename_columns(["mentions"]), mentions_of(tables["extractions"])),
         ("facts", "subject", tables["facts"], tables["entities"]),
         ("facts", "object", tables["facts"], ends),
         ("evidence", "fact", tables["evidence"], tables["facts"]),
@@ -265,8 +267,8 @@ def node_parts(tables: dict[str, pa.Table], schema: Schema) -> list[Part]:
     return [part(label, *rest) for label, rest in made.items()]
 
 
-def edge_parts(tables: dict[str, pa.Table], relation_types: Iterable[str]) -> list[Part]:
-    """PART_OF, IN, MENTIONS, then the facts by relation type."""
+def link_parts(tables: dict[str, pa.Table]) -> list[Part]:
+    """PART_OF and IN, which have no properties."""
 
     def links(source: str, kind: str, target: str, table: str, column: str) -> Part:
         pairs = tables[table].select(["uid", column])
@@ -287,6 +289,15 @@ def edge_parts(tables: dict[str, pa.Table], relation_types: Iterable[str]) -> li
             relationships=True,
         )
 
+    return [
+        links("Passage", "PART_OF", "Document", "passages", "document"),
+        links("Evidence", "IN", "Passage", "evidence", "passage"),
+    ]
+
+
+def edge_parts(tables: dict[str, pa.Table], relation_types: Iterable[str]) -> list[Part]:
+    """PART_OF, IN, MENTIONS, then the facts by relation type."""
+
     def edges(source: str, kind: str, rows: pa.Table, made: Callable[[dict[str, Any]], Wanted]) -> Part:
         return Part(
             name=kind,
@@ -299,28 +310,20 @@ def edge_parts(tables: dict[str, pa.Table], relation_types: Iterable[str]) -> li
             relationships=True,
         )
 
-    said = spoken_of(tables["extractions"], tables["entities"])
-    parts = [
-        links("Passage", "PART_OF", "Document", "passages", "document"),
-        links("Evidence", "IN", "Passage", "evidence", "passage"),
-        edges("Passage", "MENTIONS", said, _mentions_edge),
-    ]
+    said = spoken_of(tables["extractions"], _owners(tables["entities"]))
+    parts = [*link_parts(tables), edges("Passage", "MENTIONS", said, mentions_edge)]
     kinds = tables["facts"].column("type")
     for kind in relation_types:
-        parts.append(edges("Entity", kind, tables["facts"].filter(pc.equal(kinds, kind)), _fact_edge))
+        parts.append(edges("Entity", kind, tables["facts"].filter(pc.equal(kinds, kind)), fact_edge))
     return parts
 
 
-def spoken_of(extractions: pa.Table, entities: pa.Table) -> pa.Table:
-    """One row a passage and entity that it names: uid, passage, entity, starts and ends of the mentions."""
-    mentions = entities.column("mentions").combine_chunks()  # parent indices count from the start of a chunk
-    owners = pa.table(
-        {
-            "uid": pc.list_flatten(mentions),
-            "entity": entities.column("uid").take(pc.list_parent_indices(mentions)),
-        }
-    )
-    joined = _mentions(extractions).join(owners, "uid", join_type="inner")
+def spoken_of(extractions: pa.Table, owners: pa.Table) -> pa.Table:
+    """One row a passage and entity that it names: uid, passage, entity, starts and ends of the mentions.
+
+    `owners` has the `entity` of each mention's `uid`.
+    """
+    joined = mentions_of(extractions).join(owners, "uid", join_type="inner")
     pairs = joined.sort_by([(c, "ascending") for c in ("passage", "entity", "start", "end")])
     grouped = pairs.group_by(["passage", "entity"], use_threads=False).aggregate([("start", "list"), ("end", "list")])
     uids = [
@@ -328,6 +331,12 @@ def spoken_of(extractions: pa.Table, entities: pa.Table) -> pa.Table:
         for passage, entity in zip(*(grouped.column(c).to_pylist() for c in ("passage", "entity")), strict=True)
     ]
     return grouped.append_column("uid", pa.array(uids, pa.string())).sort_by("uid")
+
+
+def _owners(entities: pa.Table) -> pa.Table:
+    mentions = entities.column("mentions").combine_chunks()  # parent indices count from the start of a chunk
+    uids = entities.column("uid").take(pc.list_parent_indices(mentions))
+    return pa.table({"uid": pc.list_flatten(mentions), "entity": uids})
 
 
 def document_properties(row: dict[str, Any], duplicate_of: str | None = None) -> Properties:
@@ -421,18 +430,18 @@ def _edge(uid: str, source: str, target: str, label: str, properties: Properties
     return Wanted(uid, row, (label,), {"uid": uid, "source": source, "target": target, "properties": held})
 
 
-def _fact_edge(row: dict[str, Any]) -> Wanted:
+def fact_edge(row: dict[str, Any]) -> Wanted:
     properties = {key: row[key] for key in ("support", "score", "sentence", "source")}
     return _edge(row["uid"], row["subject"], row["object"], "Literal" if row["literal"] else "Entity", properties)
 
 
-def _mentions_edge(row: dict[str, Any]) -> Wanted:
+def mentions_edge(row: dict[str, Any]) -> Wanted:
     """`spans` are the mentions as `start:end`, offsets into the document."""
     spans = [f"{start}:{end}" for start, end in zip(row["start_list"], row["end_list"], strict=True)]
     return _edge(row["uid"], row["passage"], row["entity"], "Entity", {"count": len(spans), "spans": spans})
 
 
-def _mentions(extractions: pa.Table) -> pa.Table:
+def mentions_of(extractions: pa.Table) -> pa.Table:
     """One row a mention: uid, start, end, passage."""
     mentions = extractions.column("mentions").combine_chunks()
     flat = pc.list_flatten(mentions)
@@ -446,12 +455,17 @@ def _last_segment(uri: str) -> str:
     return f"{name}#{unquote(found.fragment)}" if found.fragment else name
 
 
+def columns_of(table: str) -> list[str] | None:
+    """The columns of a table that the graph is made of; None: all."""
+    return _COLUMNS.get(table)
+
+
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     for batch in table.to_batches(max_chunksize=10_000):
         yield from batch.to_pylist()
 
 
-def _schema(workspace: Workspace) -> Schema:
+def workspace_schema(workspace: Workspace) -> Schema:
     kept = workspace.state("schema")
     if not kept:
         raise WorkspaceError(f"{workspace.path} has not been built yet. Run: kgpipe build FOLDER")
@@ -467,7 +481,7 @@ def _schema(workspace: Workspace) -> Schema:
 
 def _checked(workspace: Workspace) -> tuple[dict[str, pa.Table], Schema]:
     """The tables of the graph and the schema, which fit together."""
-    schema = _schema(workspace)
+    schema = workspace_schema(workspace)
     tables = {name: workspace.read(name, _COLUMNS.get(name)) for name in TABLES}
     check(tables, schema, workspace)
     return tables, schema
@@ -478,7 +492,7 @@ def _parts(tables: dict[str, pa.Table], schema: Schema, former: list[str]) -> li
 
 
 def _index_names(store: Store) -> set[str]:
-    return {name for [name] in store.read(cypher.INDEXES, max_rows=None)[1]}
+    return {name for [name] in store.read(cypher.INDEXES, max_rows=None, timeout_s=600)[1]}
 
 
 def _lacking_indexes(names: set[str], schema: Schema) -> dict[str, dict[str, list[str]]]:
@@ -495,8 +509,9 @@ def _add_differing(
             known[how] = known.get(how, []) + uids
 
 
-def _constraints_and_indexes(store: Store, known: set[str], schema: Schema, progress: Progress) -> set[str]:
+def constraints_and_indexes(store: Store, schema: Schema, progress: Progress) -> set[str]:
     """Creates the constraints and indexes that are missing; returns the names of all."""
+    known = _index_names(store)
     texts = cypher.constraints_and_indexes(schema)
     missing = [name for name in texts if name not in known]
     if not missing:
@@ -512,7 +527,7 @@ def _constraints_and_indexes(store: Store, known: set[str], schema: Schema, prog
 def _former(store: Store, indexes: set[str], schema: Schema) -> list[str]:
     """Relation types of earlier schemas that still have edges."""
     former = [kind for kind in cypher.relation_types(indexes) if kind not in schema.relations]
-    return [kind for kind in former if store.read(cypher.count_edges("Entity", kind))[1] != [[0]]]
+    return [kind for kind in former if store.read(cypher.count_edges("Entity", kind), timeout_s=600)[1] != [[0]]]
 
 
 def _differences(store: Store, part: Part) -> Iterator[Difference]:

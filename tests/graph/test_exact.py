@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from kgpipe import cli
 from kgpipe import schema as schemas
 from kgpipe.config import Config
 from kgpipe.evaluate import same
-from kgpipe.graph.load import compare, load
+from kgpipe.graph.load import compare, load, repair
 from kgpipe.graph.store import Store
 from kgpipe.records import Document, Extraction, Mention, Passage, Relation
 from kgpipe.resolve import run as resolution
@@ -269,6 +270,28 @@ def test_a_load_killed_half_way_is_repaired_in_one_walk(store, tmp_path, neo4j, 
     assert max(read.values()) == 2  # once to mend, once to see that what differed no longer does
     assert 1 in read.values()  # what agreed is not read again
     assert not same.differences(same.graph(workspace, store), expected)
+
+
+def test_what_an_earlier_load_left_open_is_ended(loaded, neo4j, tmp_path):
+    """The server may not know that a client is gone: its transaction would keep its locks for ten minutes."""
+    store, workspace = loaded
+    from neo4j import GraphDatabase
+
+    with GraphDatabase.driver(neo4j.uri, auth=(neo4j.user, neo4j.password)) as driver, driver.session() as session:
+        left = session.begin_transaction(metadata={"kgpipe": "write"})
+        left.run("MATCH (n) SET n.held = true").consume()
+        with driver.session() as other:
+            mine = other.begin_transaction()
+            assert mine.run("RETURN 1").single()[0] == 1
+            began = time.monotonic()
+            repair(store, workspace)
+            assert time.monotonic() - began < 300
+            assert mine.run("RETURN 2").single()[0] == 2  # what is not of kgpipe's goes on
+            mine.close()
+        with pytest.raises(Exception, match="terminated"):
+            left.run("RETURN 1").consume()
+        left.close()
+    assert store.read("MATCH (n) WHERE n.held RETURN count(n)")[1] == [[0]]
 
 
 def test_a_workspace_that_went_on_without_its_graph_differs(loaded, neo4j, monkeypatch, tmp_path):

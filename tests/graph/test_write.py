@@ -1,11 +1,9 @@
 """Every batch is committed once, whatever breaks on the way; writers that work at a time share no node."""
 
-import contextlib
 import itertools
 import random
-import socket
-import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -110,56 +108,11 @@ def test_an_edge_without_its_ends_writes_nothing_of_its_batch(store):
     assert store.read("MATCH ()-[r]->() RETURN count(r)")[1] == [[0]]
 
 
-class Proxy:
-    """A TCP proxy before a Bolt server that can lose the server's answer to a commit, connection and all."""
-
-    COMMIT = b"\x00\x02\xb0\x12\x00\x00"
-    """The message COMMIT in its frame."""
-
-    def __init__(self, port):
-        self.port_behind = port
-        self.lose_in = 0
-        """The how many-th commit from now on loses its answer; 0: none."""
-        self.n_lost = 0
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.uri = f"bolt://127.0.0.1:{self._server.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        with contextlib.suppress(OSError):  # it may be closed
-            self._server.shutdown(socket.SHUT_RDWR)  # ends the accept() that waits
-        self._server.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):  # closed
-            while True:
-                client, _ = self._server.accept()
-                behind = socket.create_connection(("127.0.0.1", self.port_behind))
-                losing = threading.Event()
-                threading.Thread(target=self._forth, args=(client, behind, losing), daemon=True).start()
-                threading.Thread(target=self._back, args=(behind, client, losing), daemon=True).start()
-
-    def _forth(self, client, behind, losing):
-        with contextlib.suppress(OSError), client, behind:
-            while data := client.recv(1 << 16):
-                if data.endswith(self.COMMIT) and self.lose_in:
-                    self.lose_in -= 1
-                    if not self.lose_in:
-                        losing.set()
-                behind.sendall(data)
-
-    def _back(self, behind, client, losing):
-        with contextlib.suppress(OSError), client, behind:
-            while data := behind.recv(1 << 16):
-                if losing.is_set():
-                    self.n_lost += 1
-                    client.shutdown(socket.SHUT_RDWR)
-                    return
-                client.sendall(data)
-
-
 @pytest.fixture
-def proxy(graph):
+def proxy(graph, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    from proxy import Proxy
+
     found = Proxy(int(graph.uri.rpartition(":")[2]))
     yield found
     found.close()
