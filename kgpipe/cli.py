@@ -693,11 +693,14 @@ def _neo4j_home(config: configuration.Config) -> Path:
 
 
 def _started(config: configuration.Config, quiet: bool) -> Any:
-    from kgpipe.graph import server
+    from kgpipe.graph import browser, server
 
-    home = pipeline.Workspace(config.workspace).path / "neo4j"
+    workspace = pipeline.Workspace(config.workspace)
+    command = browser.connect_command(browser.schema_of(workspace))
     with progress_bar(not quiet) as progress:
-        return server.start(home, neo4j_home=config.neo4j_home, progress=progress)
+        return server.start(
+            workspace.path / "neo4j", neo4j_home=config.neo4j_home, connect_command=command, progress=progress
+        )  # fmt: skip
 
 
 def _print_server(found: Any, as_json: bool) -> None:
@@ -773,7 +776,8 @@ def neo4j_list(as_json: JsonOption = False) -> None:
 
 @neo4j_app.command("open")
 def neo4j_open(
-    query: Annotated[str, typer.Argument(help="Cypher to put into the editor.")] = "",
+    query: Annotated[str, typer.Argument(help="Name of a saved query, or Cypher, for the editor.")] = "overview",
+    about: Annotated[str, typer.Option("--about", help="The name that a saved query asks about.")] = "",
     workspace: WorkspaceOption = None,
     print_only: Annotated[bool, typer.Option("--print-only", help="Print the address, open no browser.")] = False,
     as_json: JsonOption = False,
@@ -781,18 +785,47 @@ def neo4j_open(
 ) -> None:
     """Open Neo4j Browser on the workspace's graph, with a first query; print address, user and password.
 
+    Example: kgpipe neo4j open why --about "Grace Hopper"
     Example: kgpipe neo4j open "MATCH p=(:Person)-->() RETURN p LIMIT 50"
     """
-    from kgpipe.graph import server
+    from kgpipe.graph import browser
 
-    found = _started(configuration.load(workspace=workspace), quiet)
-    address = server.browser_url(found, query or server.FIRST_QUERY)
+    config = configuration.load(workspace=workspace)
+    one_word = len(query.split()) == 1
+    written = browser.saved(query, pipeline.Workspace(config.workspace), about=about).text if one_word else query
+    found = _started(config, quiet)
+    address = browser.url(found.browser, found.uri, found.user, written)
     if as_json:
         _print_json({"address": address, "user": found.user, "password": found.password})
     else:
         typer.echo(f"{address}\nuser      {found.user}\npassword  {found.password}")
-    if not print_only and not server.open_browser(address):
+    if not print_only and not browser.open_page(address):
         typer.echo("No browser on this machine: open the address in one that reaches it.", err=as_json)
+
+
+@neo4j_app.command("queries")
+def neo4j_queries(
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for files that Neo4j Browser imports.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the saved queries; with --out write them, and the style, as files for Neo4j Browser (docs/browser.md).
+
+    Example: kgpipe neo4j queries --out browser
+    """
+    from kgpipe.graph import browser
+
+    opened = pipeline.opened(configuration.load(workspace=workspace))
+    found = browser.saved_queries(opened)
+    if out and out.is_file():
+        raise InputError(f"{out} is a file. Name a folder with --out.")
+    written = [str(path) for path in browser.write_files(out, opened)] if out else []
+    if as_json:
+        _print_json([{"name": q.name, "title": q.title, "text": q.text} for q in found])
+    elif out:
+        typer.echo("\n".join(written))
+    else:
+        typer.echo("\n\n".join(f"{q.name}\n{q.text}" for q in found))
 
 
 @neo4j_app.command("logs")

