@@ -35,13 +35,13 @@ def connected(page: Page, ours: server.Server, query: str) -> None:
     page.locator("button[data-testid=connect]").click()
     page.get_by_text("You are connected as user").wait_for(timeout=SLOW)
     page.locator("[data-testid=activeEditor]", has_text=query.split()[0]).wait_for()
-    page.wait_for_timeout(3_000)  # what Browser runs when it has connected, such as our style
+    page.locator("[data-testid=frame]", has_text=":style").wait_for()  # what our server has Browser run
 
 
-def run(page: Page) -> Locator:
-    """Runs what stands in the editor; the frame of its result, at rest."""
+def run(page: Page, query: str) -> Locator:
+    """Runs the query that stands in the editor; the frame of its result, at rest."""
     page.locator("[data-testid=editor-Run]").first.click()
-    frame = page.locator("[data-testid=frame]").first
+    frame = page.locator("[data-testid=frame]", has_text=query.partition("\n")[0])
     frame.get_by_text("Displaying").or_(frame.get_by_text("Started streaming")).first.wait_for(timeout=SLOW)
     page.wait_for_timeout(8_000)  # the layout comes to rest
     return frame
@@ -65,11 +65,11 @@ def picture(
         page = chromium.new_page(viewport={"width": 1400, "height": height})
         page.set_default_timeout(SLOW)
         connected(page, ours, query)
-        frame = run(page)
+        frame = run(page, query)
         if open_node:
             double_click(page, frame, open_node)
         if click_edge:
-            frame.locator("g.relationship", has_text=click_edge).first.click(force=True)
+            frame.locator("g.relationship text", has_text=click_edge).first.click(force=True)
             page.wait_for_timeout(1_000)
         if frame.locator("g.node").count():
             frame.locator("[aria-label='zoom-to-fit']").click()
@@ -107,7 +107,7 @@ def guide(workspace: pipeline.Workspace) -> None:
     one = "MATCH (e:Person {name: 'Alan Turing'}) RETURN e"
     picture(ours, DOCS / "browser.png", query=about_hopper("neighbours"))
     picture(ours, DOCS / "browser-overview.png", query=browser.saved("overview", workspace).text)
-    picture(ours, DOCS / "browser-fact.png", query=about_hopper("neighbours"), click_edge="DIED_IN")
+    picture(ours, DOCS / "browser-fact.png", query=about_hopper("neighbours"), click_edge="MEMBER_OF")
     picture(ours, DOCS / "browser-opened.png", query=one, open_node="Alan")
     picture(ours, DOCS / "browser-why.png", query=about_hopper("why"))
 

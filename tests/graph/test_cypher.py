@@ -1,5 +1,9 @@
 """No query of the loader reads more than it must: EXPLAIN shows an index under every one of them."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
 from kgpipe import schema as schemas
@@ -45,6 +49,18 @@ QUERIES = {
     **{f"remove {edge[0]} {edge[1]}": cypher.remove_edges(*edge[:2]) for edge in EDGES},
     **{f"count {edge[0]} {edge[1]}": cypher.count_edges(*edge[:2]) for edge in EDGES},
 }
+OTHERS = {  # they read no node or edge by its uid: EXPLAIN takes them, and says what they are
+    "create nodes": (cypher.create_nodes(("Entity", "Person")), "rw"),
+    "own schema": (cypher.OWN_SCHEMA, "r"),
+    "loaded": (cypher.LOADED, "r"),
+    "count ends": (cypher.count_ends("FOUNDED", ["Person", "Company"]), "r"),
+    "node properties": (cypher.NODE_PROPERTIES, "r"),
+    "relationship types": (cypher.RELATIONSHIP_TYPES, "r"),
+    "indexes": (cypher.INDEXES, "r"),
+    "await indexes": (cypher.AWAIT_INDEXES, "r"),
+    "marker": (cypher.MARKER_CONSTRAINT, "s"),
+    **{name: (text, "s") for name, text in cypher.constraints_and_indexes(SCHEMA).items()},
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +77,35 @@ def test_every_query_finds_its_nodes_and_edges_by_an_index(store, text):
     operators = store.explain(text, PARAMETERS).operators
     assert not [o for o in operators if o.endswith("Scan") or "TypeScan" in o]
     assert [o for o in operators if "UniqueIndexSeek" in o or o.endswith("CountFromCountStore")]
+
+
+@pytest.mark.parametrize("text, kind", OTHERS.values(), ids=OTHERS)
+def test_every_other_text_is_what_it_says(store, text, kind):
+    plan = store.explain(text, PARAMETERS)
+    assert plan.kind == kind
+    assert "AllNodesScan" not in plan.operators
+
+
+def test_every_text_of_the_module_is_explained_here():
+    """Every constant and function of `cypher` that gives Cypher is named in this file, between here and its top."""
+    own = {name for name, value in vars(cypher).items() if getattr(value, "__module__", "") == cypher.__name__}
+    own |= {name for name, value in vars(cypher).items() if isinstance(value, str) and name.isupper()}
+    no_cypher = {"MARKER", "ENTITY_INDEX", "PASSAGE_INDEX", "relation_types"}
+    named = set(re.findall(r"cypher\.(\w+)", Path(__file__).read_text(encoding="utf-8").partition("def store(")[0]))
+    assert {name for name in own if not name.startswith("_")} - no_cypher == (named | {"AWAIT_INDEXES"}) - {"NODES"}
+
+
+def test_no_other_module_of_the_graph_holds_cypher():
+    clause = re.compile(r"\b(MATCH|MERGE|UNWIND|DETACH DELETE|CREATE (CONSTRAINT|INDEX|\()|CALL (db|apoc|\{))")
+    folder = Path(cypher.__file__).parent
+    found = [
+        (path.name, node.value)
+        for path in folder.glob("*.py")
+        if path.name != "cypher.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and clause.search(node.value)
+    ]
+    assert found == []
 
 
 def test_constraints_stand_by_their_names_and_can_be_made_again(store):

@@ -433,9 +433,28 @@ HOSTILE = {
     "combining": "e\u0301" * 3,
     "blank": " ",
 }
+FRAGMENTS = (
+    "`", "``) DETACH DELETE n //", "'", '"', "\\", "\\\\'", "\\u0060", "//", "/* */", ";", "$rows", "{uid: 'x'}", "MATCH (n) DETACH DELETE n",
+    "' OR 1=1 WITH 1 AS x CALL db.labels() YIELD label //", "\n", "\r\n", "\t", "\x00", "\x1f", "\x7f", "\u2028", "\ufeff", "\u200b",
+    "\u202e", "\u2066", "\u05d0\u05e4\u05dc", "\u0634\u0631\u0643\u0629", "\u0410da", "\uff21da", "e\u0301", "\u00e9", "\u212b", "\ufb01", "\u0130",
+    "\U0001d54f", "\U0001f469\u200d\U0001f467", "\ufffe", "\ufffd", "NaN", "null", "true", "-1", "1e999", "__proto__",
+)  # fmt: skip
+"""Cypher and what ends or escapes its parts, controls, look-alikes, other directions, other planes, words of formats."""
+HOSTILE |= {
+    f"{number} {how}": shape.format(fragment)
+    for number, fragment in enumerate(FRAGMENTS)
+    for how, shape in (
+        ("alone", "{}"),
+        ("before", "{} Ada"),
+        ("after", "Ada {}"),
+        ("within", "A{}da"),
+        ("twice", "{0}{0}"),
+    )
+}
 
 
 def test_hostile_names_come_back_as_they_are(store, workspace):
+    assert len(set(HOSTILE.values())) == len(HOSTILE) > 200
     said = {f"file:///{name}": [(f"Person:{text}", "SAYS", f"Text:{text}")] for name, text in HOSTILE.items()}
     load(store, write_tables(workspace, said, titles={uri: HOSTILE[uri.removeprefix("file:///")] for uri in said}))
     for query in (

@@ -6,5 +6,5 @@ WHERE any(x IN said WHERE any(y IN said WHERE x.value <> y.value AND NOT (
   x.literal AND y.literal AND (rtrim(x.value, 'X') STARTS WITH rtrim(y.value, 'X') OR rtrim(y.value, 'X') STARTS WITH rtrim(x.value, 'X')))))
 UNWIND said AS one
 RETURN a.name AS subject, relation, one.value AS value, one.support AS support, one.sentence AS sentence
-ORDER BY subject, relation, support DESC
+ORDER BY subject, relation, support DESC, value
 LIMIT 200

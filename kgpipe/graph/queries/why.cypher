@@ -3,7 +3,7 @@ CALL db.index.fulltext.queryNodes('kgpipe_entities', $name, {limit: 1}) YIELD no
 MATCH (e)-[r]-(o)
 WHERE o:Entity OR o:Literal
 MATCH (v:Evidence {fact: r.uid})-[:IN]->(:Passage)-[:PART_OF]->(d:Document)
-RETURN startNode(r).name AS subject, type(r) AS relation, endNode(r).name AS object,
-       v.sentence AS sentence, d.name AS document, d.uri AS uri, v.score AS score
-ORDER BY subject, relation, object, score DESC
+RETURN startNode(r).name + ' ' + type(r) + ' ' + endNode(r).name AS fact, v.sentence AS sentence, d.name AS document,
+       max(v.score) AS score, d.uri AS uri
+ORDER BY fact, score DESC
 LIMIT 500
