@@ -240,8 +240,8 @@ def stats(
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Argument(help="File to write.")],
-    form: Annotated[str, typer.Option("--format", help="One of: graphml, html.")],
+    out: Annotated[Path, typer.Argument(help="File to write; of csv a new folder.")],
+    form: Annotated[str, typer.Option("--format", help="One of: graphml, csv, html.")],
     around: Annotated[str, typer.Option("--around", help="Name, alias or uid of the entity to show.")] = "",
     hops: Annotated[int, typer.Option("--hops", min=1, help="With --around: how many facts away.")] = 2,
     top: Annotated[
@@ -249,17 +249,18 @@ def export(
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Write the graph for other programs (graphml), or a part of it as a page to look at (html).
+    """Write the graph for other programs (graphml), for neo4j-admin (csv), or a part of it as a page to look at (html).
 
     Example: kgpipe export hopper.html --format html --around "Grace Hopper" --hops 2
     Example: kgpipe export graph.graphml --format graphml
     """
     from kgpipe.graph import export as exports
 
-    counts = exports.export(
-        pipeline.opened(configuration.load(workspace=workspace)), out, form, around=around, hops=hops, top=top
-    )
+    opened = pipeline.opened(configuration.load(workspace=workspace))
+    with progress_bar(not quiet) as progress:
+        counts = exports.export(opened, out, form, around=around, hops=hops, top=top, progress=progress)
     _print_json({"out": str(out), **counts}) if as_json else typer.echo(f"{out}: {_counted(counts)}")
 
 

@@ -48,6 +48,9 @@ QUERIES = {
     **{f"create {edge[0]} {edge[1]}": cypher.create_edges(*edge) for edge in EDGES},
     **{f"remove {edge[0]} {edge[1]}": cypher.remove_edges(*edge[:2]) for edge in EDGES},
     **{f"count {edge[0]} {edge[1]}": cypher.count_edges(*edge[:2]) for edge in EDGES},
+    **{f"facts {edge[1]}": cypher.facts_of(edge[1]) for edge in EDGES if edge[0] == "Entity"},
+    "count label": cypher.count_label("Passage"),
+    "count type": cypher.count_type("MENTIONS"),
 }
 OTHERS = {  # they read no node or edge by its uid: EXPLAIN takes them, and says what they are
     "create nodes": (cypher.create_nodes(("Entity", "Person")), "rw"),
@@ -57,6 +60,7 @@ OTHERS = {  # they read no node or edge by its uid: EXPLAIN takes them, and says
     "node properties": (cypher.NODE_PROPERTIES, "r"),
     "relationship types": (cypher.RELATIONSHIP_TYPES, "r"),
     "indexes": (cypher.INDEXES, "r"),
+    "end earlier": (cypher.END_EARLIER, "r"),
     "await indexes": (cypher.AWAIT_INDEXES, "r"),
     "marker": (cypher.MARKER_CONSTRAINT, "s"),
     **{name: (text, "s") for name, text in cypher.constraints_and_indexes(SCHEMA).items()},

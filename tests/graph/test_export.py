@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 import networkx
 import pytest
@@ -12,9 +13,9 @@ from typer.testing import CliRunner
 from kgpipe import cli
 from kgpipe import schema as schemas
 from kgpipe.errors import InputError
-from kgpipe.graph import select
+from kgpipe.graph import select, server
 from kgpipe.graph.export import export
-from kgpipe.records import Document, Entity, Evidence, Fact, Literal, content_id
+from kgpipe.records import Document, Entity, Evidence, Fact, Literal, Passage, content_id
 from kgpipe.workspace import Workspace
 
 SCHEMA = schemas.parse("""
@@ -142,6 +143,39 @@ def test_a_part_can_be_written_as_graphml_too(workspace, tmp_path):
     assert {told["label"] for _, told in networkx.read_graphml(tmp_path / "g.graphml").nodes.items()} == {
         "Cy", "Bob", "Dee",
     }  # fmt: skip
+
+
+# CSV
+
+
+@pytest.mark.slow
+def test_neo4j_admin_imports_the_csv(workspace, tmp_path, neo4j_jars):
+    document = Document("file:///x/a b.md", "text", title="On <b>Ada</b>")
+    workspace.commit("passages", [Passage(document.uid, document.version, 0, 4, "text")])
+    made = {name: workspace.read(name).to_pylist() for name in ("entities", "merges", "literals", "facts", "evidence")}
+    for row in made["evidence"]:
+        row["passage"] = Passage(document.uid, document.version, 0, 4, "text").uid
+    for row in made["entities"]:  # no extraction holds the mentions of this workspace
+        row["mentions"] = []
+    workspace.snapshot("resolution", made, inputs="2")
+    counts = export(workspace, tmp_path / "csv", "csv")
+    n_evidence = sum(n for *_, n in SAID)
+    assert counts == {
+        "nodes": 9 + 1 + 1 + 1 + n_evidence + 1, "relationships": len(SAID) + 1 + n_evidence, "lists_left_out": 0,
+    }  # fmt: skip  # the last node is the marker
+    (tmp_path / "neo4j" / "conf").mkdir(parents=True)
+    done = subprocess.run(
+        [server.java_command(), "-Xmx512m", "-cp", f"{neo4j_jars}/*", server.ADMIN, "database", "import", "full", "neo4j",
+         "@import.args"],
+        cwd=tmp_path / "csv", env=os.environ | {"NEO4J_HOME": str(tmp_path / "neo4j"), "NEO4J_CONF": str(tmp_path / "neo4j" / "conf")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = re.search(r"Imported:\s+(\d+) nodes\s+(\d+) relationships", done.stdout)
+    assert [int(n) for n in said.groups()] == [counts["nodes"], counts["relationships"]]
+    for arguments, message in (({}, "no empty folder"), ({"around": "Ada"}, "the whole graph")):
+        with pytest.raises(InputError, match=message):
+            export(workspace, tmp_path / "csv", "csv", **arguments)
 
 
 def test_the_command_says_what_it_wrote_and_what_it_cannot_do(workspace, tmp_path):
