@@ -138,6 +138,10 @@ class Catalog:
         e = self.schema.entities.get(entity_type) or self.schema.relations[entity_type]
         return tuple(dict.fromkeys(p for p in (e.label, *e.synonyms, _short(e.description)) if p))
 
+    def wider(self, entity_type: str) -> list[str]:
+        """The types of the catalog above a type."""
+        return [t for t in self.schema.ancestors(entity_type)[1:] if t in self.attributes]
+
     def human(self, entity_type: str) -> bool:
         """Whether the nodes of a type are people."""
         person = self.vectors(["person people"])[0]

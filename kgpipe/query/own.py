@@ -6,17 +6,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kgpipe.graph.introspect import loaded
 from kgpipe.query.catalog import SCAN_S, Attribute, Catalog, Link
 from kgpipe.query.link import Linked
 from kgpipe.query.values import Match
-from kgpipe.schema import in_words
+from kgpipe.schema import Schema, in_words
 
 if TYPE_CHECKING:
     from kgpipe.graph.store import Store
+    from kgpipe.models.embed import Embedder
 
 UNTYPED = "Entity"
 """Stands for the type of entities that have none: the label of all."""
 NAME = "name"
+_catalogs: dict[tuple[str, str, int], OwnCatalog] = {}
 
 
 class OwnCatalog(Catalog):
@@ -90,6 +93,17 @@ class OwnCatalog(Catalog):
     def attribute_phrases(self, key: str) -> tuple[str, ...]:
         return (NAME,) if key == NAME else self._of(key, in_words(key))
 
+    def _clauses(self, link: int, forward: bool) -> tuple[str, ...]:
+        """Clauses of the topmost types: those of every pair of types would say the same, at many times the price."""
+        found = self.links[link]
+        a, b = (self.label(self._top(t)) for t in (found.subject, found.object))
+        if not forward:
+            a, b = b, a
+        return tuple(f"{a} {p} {b}".lower() for p in self.phrases[link, forward])
+
+    def _top(self, entity_type: str) -> str:
+        return entity_type if entity_type == UNTYPED else self.schema.family(entity_type)
+
     def _phrases(self, link: int, forward: bool) -> tuple[str, ...]:
         r = self.schema.relations[self.links[link].relation]
         return self._of(r.name, in_words(r.name) if forward or r.symmetric else in_words(r.inverse))
@@ -97,6 +111,15 @@ class OwnCatalog(Catalog):
     def _of(self, relation: str, also: str) -> tuple[str, ...]:
         r = self.schema.relations[relation]
         return tuple(dict.fromkeys(p for p in (r.label, *r.synonyms, also) if p))
+
+
+def own_catalog(store: Store, schema: Schema, embedder: Embedder) -> OwnCatalog:
+    """The catalog of a graph of ours, made anew after each load."""
+    key = (store.uri, f"{loaded(store)} {schema.fingerprint}", id(embedder))
+    if key not in _catalogs:
+        _catalogs.clear()  # what was loaded before is asked no more
+        _catalogs[key] = OwnCatalog(schema, store, embedder)
+    return _catalogs[key]
 
 
 def matches(linked: Linked, catalog: OwnCatalog) -> list[Match]:

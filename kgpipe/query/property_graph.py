@@ -6,16 +6,14 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
-import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kgpipe import schema as schemas
 from kgpipe.config import Config, cache_folder
-from kgpipe.errors import InputError, QueryRefused, SchemaError, StoreError
+from kgpipe.errors import InputError, SchemaError, StoreError
 from kgpipe.graph.introspect import read_schema, told_schema
 from kgpipe.graph.store import Store, open_store, quoted
 from kgpipe.models.embed import Embedder, load_embedder
@@ -24,10 +22,9 @@ from kgpipe.query import answer, connect, follow, guard
 from kgpipe.query import lm as lms
 from kgpipe.query.answer import Answer, checked_question
 from kgpipe.query.catalog import Catalog
-from kgpipe.query.cite import listed
 from kgpipe.query.follow import Asked, Named
-from kgpipe.query.tree_cypher import tree_cypher
-from kgpipe.query.trees import Scored, Search, asked
+from kgpipe.query.settle import Settled, confidence, in_words, settle, shown
+from kgpipe.query.trees import Search, asked
 from kgpipe.query.values import Match, Values
 from kgpipe.query.words import words
 from kgpipe.schema import Schema
@@ -39,28 +36,12 @@ MOST_RUN = 6
 """Candidates that are run against the database."""
 AGREES = 1.0
 """Gained by a candidate with the rows of the query that a language model wrote."""
-EMPTY = 2.6
-"""Taken off the score of a candidate that finds nothing."""
 MOST_NAMESAKES = 4
 """Nodes of one name that are told of."""
 MOST_GIVEN = 100
 """Nodes of an answer that the next question may speak of."""
 MOST_OTHERS = 12
 """Nodes at the other ends of the links of one kind that are named."""
-LEAST_COVERAGE = 0.3
-"""Share of the words of a question that its query must account for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A candidate that was run: its query, what came back, and its score less what an empty result costs."""
-
-    found: Scored
-    cypher: str
-    params: dict[str, Any]
-    columns: tuple[str, ...]
-    rows: list[list[Any]]
-    score: float
 
 
 class PropertyGraph:
@@ -90,16 +71,7 @@ class PropertyGraph:
         """The best candidates, run, best first; what the question names is looked up unless `matches` says it."""
         made = asked(question, self.values.find(question) if matches is None else matches, self.catalog)
         ranked = Search(made, self.catalog, most_nodes=self.most_nodes).ranked()
-        settled = []
-        for found in ranked[:MOST_RUN]:
-            cypher, params = tree_cypher(found.tree, self.catalog, nodes=nodes, distinct=distinct)
-            try:
-                columns, rows = guard.run(cypher, params, self.store)
-            except QueryRefused:
-                continue  # too much work for the database; another reading may do
-            empty = not rows or (found.tree.output != "exists" and rows[0][0] in (0, None) and len(rows) == 1)
-            settled.append(Settled(found, cypher, params, tuple(columns), rows, found.score - EMPTY * empty))
-        return sorted(settled, key=lambda s: -s.score)
+        return settle(ranked, self.catalog, self.store, most=MOST_RUN, nodes=nodes, distinct=distinct)
 
     def _of_whole(self, question: str, meant: frozenset[str]) -> Answer | None:
         """The answer to `How are A and B connected?` and `What do we know about A?`; None when something else is asked."""
@@ -174,7 +146,7 @@ class PropertyGraph:
             if not mine:
                 continue  # deleted meanwhile
             lines.append(f"{name} ({', '.join(mine[0][0])}):")
-            lines += [f"  {k}: {_shown(v)}" for k, v in sorted(mine[0][1].items()) if v != name]
+            lines += [f"  {k}: {shown(v)}" for k, v in sorted(mine[0][1].items()) if v != name]
             for _, _, relation, out, n_links, others, _ in mine:
                 if relation:
                     arrow = f"-[{relation}]->" if out else f"<-[{relation}]-"
@@ -230,7 +202,7 @@ class PropertyGraph:
             confidence=sure,
             cypher=best.cypher,
             params=best.params,
-            text=_text(best),
+            text=in_words(best),
             source="graph",
             understood=best.found.said,
             candidates=candidates,
@@ -324,35 +296,6 @@ def _described(file: str, store: Store) -> Schema | None:
         for r in told.relations.values()
     }  # fmt: skip
     return dataclasses.replace(held, entities=held.entities | entities, relations=held.relations | relations)
-
-
-def confidence(settled: Sequence[Settled]) -> float:
-    """Share of the likelihood that falls on candidates with the rows of the best one, times the words accounted for."""
-    if not settled:
-        return 0.0
-    best = settled[0]
-    weights = [math.exp(s.score - best.score) for s in settled]
-    agreeing = sum(w for w, s in zip(weights, settled, strict=True) if s.rows == best.rows)
-    coverage = best.found.features["coverage"]
-    if coverage < LEAST_COVERAGE:
-        return 0.0
-    return round(agreeing / sum(weights) * min(1.0, 0.4 + coverage), 4)
-
-
-def _text(best: Settled) -> str:
-    output = best.found.tree.output
-    values = [_shown(row[0]) for row in best.rows]
-    if output == "exists":
-        return "Yes." if best.rows[0][0] else "No: the graph holds nothing of the kind."
-    if not values or values == ["None"]:
-        return "Nothing in the graph fits."
-    return listed(values)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {v}" for k, v in sorted(value.items())) + "}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _values_file(store: Store) -> Path:

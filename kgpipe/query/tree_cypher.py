@@ -11,18 +11,19 @@ from kgpipe.query.trees import Condition, Tree
 
 
 def tree_cypher(
-    tree: Tree, catalog: Catalog, *, nodes: bool = False, distinct: bool = True
+    tree: Tree, catalog: Catalog, *, nodes: bool = False, distinct: bool = True, uids: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Cypher and parameters; with `nodes` what is asked for is returned as a node, else by the property that names it.
 
+    With `uids` a second column has the uid of the node asked for, or of which something is asked, in a graph of ours.
     Without `distinct` a row is given as often as it is matched. All edges stand in one MATCH, so that no relationship is
     taken twice; null never comes first or last in an order.
     """
-    return _Writer(tree, catalog, nodes, distinct).text()
+    return _Writer(tree, catalog, nodes, distinct, uids).text()
 
 
 def facts_cypher(tree: Tree, catalog: Catalog) -> tuple[str, dict[str, Any]]:
-    """The facts of a graph of ours that a tree rests on, where the node asked for has its uid in `$answers`.
+    """The facts of a graph of ours that a tree rests on, for the answers (name or value, uid) that are in `$answers`.
 
     `$answers` null takes all. Empty where the tree has no relationship.
     """
@@ -30,7 +31,8 @@ def facts_cypher(tree: Tree, catalog: Catalog) -> tuple[str, dict[str, Any]]:
 
 
 class _Writer:
-    def __init__(self, tree: Tree, catalog: Catalog, nodes: bool, distinct: bool) -> None:
+    def __init__(self, tree: Tree, catalog: Catalog, nodes: bool, distinct: bool, uids: bool = False) -> None:
+        self.uids = uids
         self.tree = tree
         self.catalog = catalog
         self.nodes = nodes
@@ -40,8 +42,10 @@ class _Writer:
         """For nodes whose number is compared, the comparison."""
         self.literals: dict[tuple[int, str], str] = {}
         """For (node, property) kept at a node of its own, the pattern that leads there."""
-        self.relationships: list[str] = []
-        self.named_ = False
+        self.relationships: dict[str, tuple[int, str]] = {}
+        """For the name of each relationship its subject node and relation."""
+        self.inside = False
+        """Whether what is written stands in NOT EXISTS."""
 
     def text(self) -> tuple[str, dict[str, Any]]:
         root = f"n{self.tree.root}"
@@ -53,15 +57,15 @@ class _Writer:
         return f"{match}\n{self._returned(root)}", self.params
 
     def facts(self) -> tuple[str, dict[str, Any]]:
-        match = self._match(named=True)
+        match = self._match()
         if not self.relationships:
             return "", {}
-        chosen = f"\nWITH * WHERE $answers IS NULL OR n{self.tree.root}.uid IN $answers"
+        answer = f"[{self._asked()}, n{self.tree.root}.uid]"
+        chosen = f"\nWITH * WHERE $answers IS NULL OR {answer} IN $answers"
         return f"{match}{chosen}\nUNWIND [{', '.join(self.relationships)}] AS r\n{FACT_ROWS}", self.params
 
-    def _match(self, *, named: bool = False) -> str:
-        """MATCH with its conditions; with `named` the relationships have the names in `relationships`."""
-        self.named_ = named
+    def _match(self) -> str:
+        """MATCH with its conditions."""
         where, patterns = self._matched()
         if self.tree.order:
             key, _, i = self.tree.order
@@ -82,21 +86,24 @@ class _Writer:
         nodes = [(i, any(c.uid for c in n.conditions)) for i, n in enumerate(self.tree.nodes) if i != outer]
         return [f"n{i} <> n{j}" for i, fixed in nodes for j, other in nodes if j < i and not (fixed and other)]
 
-    def _held(self, i: int, key: str, *, date: bool = False) -> str:
+    def _held(self, i: int, key: str) -> str:
         """The expression for a property, with the pattern that it needs where it stands at a node of its own."""
-        if not self.catalog.attributes[self.tree.nodes[i].type][key].linked:
+        attribute = self.catalog.attributes[self.tree.nodes[i].type][key]
+        if not attribute.linked:
             return f"n{i}.{quoted(key)}"
-        names = list(self.literals)
-        number = names.index((i, key)) if (i, key) in names else len(names)
-        self.literals.setdefault((i, key), f"(n{i})-[{self._relationship()}:{quoted(key)}]->(v{number}:Literal)")
-        number_or_day = date or self.catalog.attributes[self.tree.nodes[i].type][key].kind == "number"
-        return f"v{number}.{'value' if number_or_day else 'text'}"
+        variable = f"{'w' if self.inside else 'v'}{[*self.literals, (i, key)].index((i, key))}"
+        if (i, key) not in self.literals:
+            arrow = f"-[{self._relationship(i, key)}:{quoted(key)}]->"
+            self.literals[i, key] = f"(n{i}){arrow}({variable}:Literal)"
+        return f"{variable}.{'value' if attribute.kind == 'number' else 'text'}"
 
-    def _relationship(self) -> str:
-        if not self.named_:
+    def _relationship(self, subject: int, relation: str) -> str:
+        """A name for a relationship of a graph of ours, whose facts are shown."""
+        if self.inside or not self.catalog.distinct_nodes:
             return ""
-        self.relationships.append(f"r{len(self.relationships)}")
-        return self.relationships[-1]
+        name = f"r{len(self.relationships)}"
+        self.relationships[name] = (subject, relation)
+        return name
 
     def _matched(self) -> tuple[list[str], list[str]]:
         """Conditions and patterns of all edges but the absent one, which becomes a condition."""
@@ -121,18 +128,18 @@ class _Writer:
         for number, (subject, object_, link) in enumerate(tree.edges):
             if not catalog.links[link].half and number != tree.absent:
                 left = node(subject)
-                patterns.append(f"{left}{self._arrow(link)}{node(object_)}")
+                patterns.append(f"{left}{self._arrow(link, subject)}{node(object_)}")
         patterns += [node(i) for i in range(len(tree.nodes)) if i not in seen and i != outer]
         if outer >= 0:
             subject, object_, link = tree.edges[tree.absent]
             ends = [f"(n{i}:{quoted(tree.nodes[i].type)})" if i == outer else f"(n{i})" for i in (subject, object_)]
-            before, self.named_, self.literals = self.literals, False, {}
+            before, self.inside, self.literals = self.literals, True, {}
             inside = " AND ".join(self._conditions(outer))
             held = "".join(f", {p}" for p in self.literals.values())
-            self.literals = before
             where.append(
-                f"NOT EXISTS {{ MATCH {ends[0]}{self._arrow(link)}{ends[1]}{held}{f' WHERE {inside}' if inside else ''} }}"
+                f"NOT EXISTS {{ MATCH {ends[0]}{self._arrow(link, subject)}{ends[1]}{held}{f' WHERE {inside}' if inside else ''} }}"
             )
+            self.inside, self.literals = False, before
         return where, patterns
 
     def _outer(self) -> int:
@@ -141,9 +148,9 @@ class _Writer:
         inner = self.tree.root in (object_,) or sum(object_ in (a, b) for a, b, _ in self.tree.edges) > 1
         return subject if inner else object_
 
-    def _arrow(self, link: int) -> str:
-        relation = quoted(self.catalog.links[link].relation)
-        return f"-[{self._relationship()}:{relation}]{'-' if self.catalog.symmetric(link) else '->'}"
+    def _arrow(self, link: int, subject: int) -> str:
+        relation = self.catalog.links[link].relation
+        return f"-[{self._relationship(subject, relation)}:{quoted(relation)}]{'-' if self.catalog.symmetric(link) else '->'}"
 
     def _value(self, i: int, key: str) -> str:
         expression = self._held(i, key)
@@ -198,17 +205,45 @@ class _Writer:
             held = f"{root}, n{tree.group}" if group else root
             value = self._value(tree.root, tree.key)
             return f"WITH DISTINCT {held}\nRETURN {group}{tree.output}({value}) AS {tree.output}{ending}"
-        asked = self._held(tree.root, tree.key) if tree.key else self._named(tree.root)
+        asked = self._asked()
+        uid, uid_too = (f", {root}.uid AS uid", ", uid") if self.uids else ("", "")
         if tree.measure:
             function, i, key = tree.measure
             measured = f"{function}({self._value(i, key)})" if key else f"count(DISTINCT n{i})"
             direction = "DESC" if tree.most > 0 else "ASC"
             return (
-                f"WITH {asked} AS answer, {root}, {measured} AS number\n"
-                f"RETURN answer ORDER BY number {direction}, answer LIMIT {tree.limit}"
+                f"WITH {asked} AS answer{uid}, {root}, {measured} AS number\n"
+                f"RETURN answer{uid_too} ORDER BY number {direction}, answer LIMIT {tree.limit}"
             )
         if tree.order:
             key, direction, i = tree.order
             by = f"{self._value(i, key)} {direction.upper()}"
-            return f"RETURN {asked} AS answer ORDER BY {by} LIMIT {tree.limit}"
-        return f"RETURN {'DISTINCT ' if self.distinct else ''}{asked} AS answer"
+            return f"RETURN {asked} AS answer{uid} ORDER BY {by} LIMIT {tree.limit}"
+        if only := self._functional():  # one value is right by schema: the one with most evidence
+            subject, r = only
+            return (
+                f"WITH DISTINCT n{subject}, {r}, {asked} AS answer{uid} ORDER BY {r}.support DESC, {r}.score DESC, {r}.uid\n"
+                f"WITH n{subject}, head(collect([answer{uid_too}])) AS best\n"
+                f"RETURN DISTINCT best[0] AS answer{', best[1] AS uid' if self.uids else ''} ORDER BY answer"
+            )
+        sorted_ = " ORDER BY answer" if self.catalog.distinct_nodes else ""
+        return f"RETURN {'DISTINCT ' if self.distinct else ''}{asked} AS answer{uid}{sorted_}"
+
+    def _asked(self) -> str:
+        return self._held(self.tree.root, self.tree.key) if self.tree.key else self._named(self.tree.root)
+
+    def _functional(self) -> tuple[int, str] | None:
+        """(subject node, relationship) where what is returned is the object of a functional relation, in a graph of ours."""
+        tree = self.tree
+        if self.counted:
+            return None
+        for name, (subject, relation) in self.relationships.items():
+            if not self.catalog.schema.relations[relation].functional:
+                continue
+            if tree.key == relation and subject == tree.root:
+                return subject, name
+            if not tree.key and (subject, relation) in {
+                (s, self.catalog.links[link].relation) for s, o, link in tree.edges if o == tree.root
+            }:
+                return subject, name
+        return None

@@ -52,6 +52,8 @@ ALSO_ASKED = {"who": "organization company", "where": "organization company scho
 """What else may answer, less likely: who bought it, where she studied."""
 
 
+WIDER = 0.85
+"""How much of what speaks for a type speaks for the one above it, of which what it says may be known no closer."""
 _HOMES = frozenset("home homes house household residence roof apartment flat address place".split())
 _SHARING = frozenset("share shares sharing shared".split())
 VAGUE = frozenset(
@@ -310,6 +312,9 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     for w, i in enumerate(a.content):
         for t in _agents(a.words[i], catalog):
             types[t][w] = max(types[t][w], 0.8)
+    for t in catalog.types:
+        for wider in catalog.wider(t):
+            types[wider] = np.maximum(types[wider], WIDER * types[t])
     keys = sorted({k for t in catalog.types for k in catalog.attributes[t]})
     attributes = {k: near(catalog.attribute_phrases(k)) for k in keys} | {"#": np.zeros(n)}
     links = {key: near(phrases) for key, phrases in catalog.phrases.items()}
@@ -343,9 +348,12 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
                 best = max(best, 0.75 * weight * scaled(float((table @ also_vector).max()), 0.25, 0.7))
         return best
 
+    head_types = {t: of_head(catalog.type_phrases(t)) for t in catalog.types}
+    for t in catalog.types:
+        for wider in catalog.wider(t):
+            head_types[wider] = max(head_types[wider], WIDER * head_types[t])
     return Evidence(
-        types, links, attributes, clauses,
-        {t: of_head(catalog.type_phrases(t)) for t in catalog.types},
+        types, links, attributes, clauses, head_types,
         {key: of_head(phrases) if head else 0.0 for key, phrases in catalog.phrases.items()},
         {k: of_head(catalog.attribute_phrases(k)) for k in keys},
         vectors[0],
@@ -450,6 +458,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
         strength = {t: float(evidence.types[t][w]) for t in real}
         best = max(strength.values(), default=0.0)
         kinds = {t for t, x in strength.items() if x >= 0.6 and x >= best - 0.15}
+        kinds |= {wider for t in kinds for wider in catalog.wider(t)}
         attribute = max((float(v[w]) for v in evidence.attributes.values()), default=0.0)
         if lower in ROLES and lower not in INDEFINITE and (lower[:6] != "member" or before == "family"):
             if before not in BE and before not in ("become", "became") and humans:
@@ -457,7 +466,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                     found[-1].end = i + 1
                 else:
                     found.append(Mention(set(), set(humans), i, i + 1))
-        elif kinds and best >= attribute - 0.1:
+        elif kinds and (best >= attribute - 0.1 or _agents(a.words[i], catalog)):
             host = found[-1] if beside(i) else None
             if host is not None and host.kinds & kinds:  # "Pontiac vehicles", "phone calls"
                 host.kinds &= kinds
@@ -885,9 +894,11 @@ class Search:
             uncovered = float(((1 - covered) * heavy).sum())
         else:
             coverage, uncovered = 0.5, 0.0
-        shared = self._shared(tree) if self.alike else []
-        for k, x in shared:  # one word asks for both
-            given[k] = given[x] = max(given[k], given[x])
+        twins = self._twins(tree)
+        shared = [(k, x) for k, x, named in twins if self.alike and not named]
+        for k, x, named in twins:
+            if named or self.alike:  # one word asks for both: founded by A and B, the employer of both
+                given[k] = given[x] = max(given[k], given[x])
         clause = [max(e.clauses[link, True], e.clauses[link, False]) for _, _, link in tree.edges]
         edges = [0.5 * g + 0.5 * k for g, k in zip(given[:n_edges], clause, strict=True)]
         edges += [
@@ -950,15 +961,20 @@ class Search:
             "dropped": float(len(a.choices) - len(present)),
         }
 
-    def _shared(self, tree: Tree) -> list[tuple[int, int]]:
-        """Pairs of edges of one relation that join two things to the same third one."""
+    def _twins(self, tree: Tree) -> list[tuple[int, int, bool]]:
+        """Pairs of edges of one relation that join two things to the same third one, and whether both are named.
+
+        Where not both are, the third is neither asked for nor named itself.
+        """
         found = []
         for k, (s, o, link) in enumerate(tree.edges):
             for x, (s2, o2, link2) in enumerate(tree.edges[:k]):
-                relation = self.catalog.links[link].relation == self.catalog.links[link2].relation
-                middle = o if o == o2 else s if s == s2 else -1
-                if relation and middle >= 0 and middle != tree.root and not tree.nodes[middle].conditions:
-                    found.append((k, x))
+                if self.catalog.links[link].relation != self.catalog.links[link2].relation or not (s == s2 or o == o2):
+                    continue
+                middle, ends = (o, (s, s2)) if o == o2 else (s, (o, o2))
+                named = all(tree.nodes[i].conditions for i in ends)
+                if named or (middle != tree.root and not tree.nodes[middle].conditions):
+                    found.append((k, x, named))
         return found
 
     def _linked(self, tree: Tree, i: int, key: str) -> bool:
