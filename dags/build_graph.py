@@ -138,7 +138,7 @@ class CountsLink(BaseOperatorLink):
 
 
 class Report(Kgpipe):
-    """The last command of a run: it counts what the graph holds and shows where to look at it."""
+    """The last command of a run: it counts what the graph holds, writes the report, and shows where to look at both."""
 
     operator_extra_links = (BrowserLink(), CountsLink())
     browser = ""
@@ -146,8 +146,12 @@ class Report(Kgpipe):
     def execute(self, context: Any) -> dict[str, Any]:
         loaded = context["ti"].xcom_pull(task_ids=STAGES[-1].name)  # None when a person marked it as done
         self.browser = (loaded or {}).get("browser", "")
+        page = str(Path(context["params"]["workspace"]) / "report.html")
+        self.command = ("stats", "--html", page)
+        found = super().execute(context)
+        self.log.info("Report: %s", page)
         self.log.info("Neo4j Browser: %s", self.browser)
-        return super().execute(context)
+        return found
 
 
 def _end_with_parent() -> None:
@@ -249,7 +253,8 @@ def make(table: configuration.Dag | None, default_pool: str) -> DAG:
             previous = step
         previous >> Report(
             task_id="report", command=("stats",), trigger_rule="none_failed",
-            doc_md="Counts what the graph holds (`kgpipe stats`); its buttons lead to the counts and to Neo4j Browser.",
+            doc_md="Counts what the graph holds and writes report.html into the workspace (`kgpipe stats`); "
+            "its buttons lead to the counts and to Neo4j Browser.",
         )  # fmt: skip
         previous >> changed()
     return made

@@ -132,16 +132,17 @@ def processes(session: int) -> list[psutil.Process]:
 
 def _await(url: str, process: subprocess.Popen[bytes], log: Path, until: float) -> None:
     parts = ("metadatabase", "scheduler", "dag_processor")
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise AirflowError(f"Airflow ended with exit code {process.returncode}. {_tail(log)}")
-        try:
-            answer = httpx.get(f"{url}/api/v2/monitor/health", timeout=10)
-            if answer.is_success and all(answer.json()[part]["status"] == "healthy" for part in parts):
-                return
-        except httpx.TransportError:
-            pass  # not listening yet
-        time.sleep(0.5)
+    with httpx.Client(timeout=10) as client:
+        while time.monotonic() < until:
+            if process.poll() is not None:
+                raise AirflowError(f"Airflow ended with exit code {process.returncode}. {_tail(log)}")
+            try:
+                answer = client.get(f"{url}/api/v2/monitor/health")
+                if answer.is_success and all(answer.json()[part]["status"] == "healthy" for part in parts):
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(1)
     raise AirflowError(f"Airflow was not ready in time. {_tail(log)}")
 
 
@@ -172,15 +173,15 @@ def main() -> None:
         quoted = {"python": sys.executable, "corpus": str(ROOT / "examples" / "corpus"), "workspace": str(workspace)}
         settings.write_text(SETTINGS.format(**{k: json.dumps(v, ensure_ascii=False) for k, v in quoted.items()}))
     print("Airflow starts (half a minute) ...", flush=True)
-    # a DAG that waits to be switched on would puzzle who looks at it for the first time
-    environment = {**os.environ, "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False"}
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with running(home, environment, port=int(os.environ.get("PORT", "0"))) as airflow:
+        with running(home, os.environ, port=int(os.environ.get("PORT", "0"))) as airflow:
             pool = {"name": "extract", "slots": 1, "description": "devices that extract", "include_deferred": False}
             made = airflow.api.post("/pools", json=pool)
             if made.status_code != 409:  # there is one of the last time
                 made.raise_for_status()
+            for dag in configuration.dags(settings.parent):
+                start(airflow, dag.name)
             print(guide(airflow, settings), flush=True)
             code = airflow.process.wait()
             raise AirflowError(f"Airflow ended with exit code {code}. {_tail(home / 'standalone.log')}")
@@ -189,6 +190,17 @@ def main() -> None:
     finally:
         for dag in configuration.dags(settings.parent):
             server.stop(Path(dag.workspace) / "neo4j")
+
+
+def start(airflow: Airflow, dag: str, *, timeout_s: float = 600) -> None:
+    """Waits until Airflow has read a DAG, and switches it on; AirflowError says why it has not."""
+    until = time.monotonic() + timeout_s
+    while not airflow.api.get(f"/dags/{dag}").is_success:
+        wrong = airflow.api.get("/importErrors").raise_for_status().json()["import_errors"]
+        if wrong or time.monotonic() > until:
+            raise AirflowError(f"Airflow has no DAG {dag}. " + "\n".join(one["stack_trace"] for one in wrong))
+        time.sleep(1)
+    airflow.api.patch(f"/dags/{dag}", json={"is_paused": False}).raise_for_status()
 
 
 def guide(airflow: Airflow, settings: Path) -> str:

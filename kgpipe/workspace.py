@@ -123,9 +123,11 @@ class Workspace:
 
         What is joined at once is bounded, so a table costs as much whether its rows came in one commit or thousands.
         """
+        folder, n_joined = self.folder(table), 0
+        if len(list(folder.glob("*.parquet"))) < MANY:
+            return 0
         with self.lock(f"table-{table}", timeout=60):
             self._tidy(table)
-            folder, n_joined = self.folder(table), 0
             small = [path for path in self.files(table) if path.stat().st_size < SMALL]
             while len(small) >= MANY:
                 some, small = small[:MOST], small[MOST:]
