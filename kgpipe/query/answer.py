@@ -128,7 +128,9 @@ def ask(
     sure = confidence([s for s in settled if s not in together[1:]])
     if linked.unknown:
         sure = round(sure * UNKNOWN, 4)
-    candidates = tuple({"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled[:8])
+    candidates = tuple(
+        {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled[:8]
+    )
     if sure < threshold and written.rows:
         facts, lacking = lms.facts_of(written, brief, store)
         found = of_written(question, written, candidates, facts, sentences_of(facts, store), lacking)
@@ -214,7 +216,9 @@ def _readings(settled: Sequence[Settled], linked: Linked, catalog: OwnCatalog) -
     for other in settled[1:]:
         if other.found.score < best.found.score - ALIKE or _shape(other.tree, catalog) != _shape(best.tree, catalog):
             continue
-        if any(_meant_by(other) == _meant_by(one) for one in together) or not (other.rows or best.tree.output == "exists"):
+        if any(_meant_by(other) == _meant_by(one) for one in together) or not (
+            other.rows or best.tree.output == "exists"
+        ):
             continue
         ours, theirs = _meant_by(best), _meant_by(other)
         pairs = [(known[uid], known[theirs[span]]) for span, uid in ours.items() if theirs.get(span, uid) != uid]

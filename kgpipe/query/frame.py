@@ -226,7 +226,12 @@ def frame(
             numbers = tuple(x for x in numbers if x.start != i - 1)
     if (extreme or most) and limit == 1:
         for i, w in enumerate(lower[:-1]):
-            if (n := _count(w)) and found[i + 1].stem in types and i not in taken and i not in {x.start for x in numbers}:
+            if (
+                (n := _count(w))
+                and found[i + 1].stem in types
+                and i not in taken
+                and i not in {x.start for x in numbers}
+            ):
                 limit = n  # "which three people"
                 used.add(i)
     for x in numbers:

@@ -45,7 +45,11 @@ class OwnCatalog(Catalog):
 
     def narrowest(self, entity_type: str) -> str:
         """The type as which the catalog knows entities of a type: itself, or what stands for none."""
-        return next((t for t in self.schema.ancestors(entity_type) if t in self._sizes), UNTYPED) if entity_type else UNTYPED
+        return (
+            next((t for t in self.schema.ancestors(entity_type) if t in self._sizes), UNTYPED)
+            if entity_type
+            else UNTYPED
+        )
 
     def _read_attributes(self, store: Store) -> None:
         _, rows = store.read(
@@ -88,7 +92,9 @@ class OwnCatalog(Catalog):
             return ("thing",)
         entities = self.schema.entities
         below = [t for t in entities if t not in self._sizes and entity_type in self.schema.ancestors(t)]
-        return tuple(dict.fromkeys(p for t in (entity_type, *below) for p in (entities[t].label, *entities[t].synonyms) if p))
+        return tuple(
+            dict.fromkeys(p for t in (entity_type, *below) for p in (entities[t].label, *entities[t].synonyms) if p)
+        )
 
     def attribute_phrases(self, key: str) -> tuple[str, ...]:
         return (NAME,) if key == NAME else self._of(key, in_words(key))
@@ -140,4 +146,3 @@ def held(linked: Linked, store: Store) -> dict[str, frozenset[tuple[str, bool]]]
         {"uids": uids},
     )
     return {uid: frozenset(map(tuple, pairs)) for uid, pairs in rows}
-

@@ -402,7 +402,9 @@ def anchor_is_subject(
     if acts is not None:
         pass
     elif passive:
-        acts = lower[span[0] - 1 : span[0]] == ["by"] or "by" in lower[max(verb, span[0] - 2) : span[0]] and span[0] > verb
+        acts = (
+            lower[span[0] - 1 : span[0]] == ["by"] or "by" in lower[max(verb, span[0] - 2) : span[0]] and span[0] > verb
+        )
     elif span[0] > verb:
         acts = False
     else:

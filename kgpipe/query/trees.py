@@ -394,6 +394,11 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
     def beside(i: int) -> bool:
         return bool(found) and found[-1].end == i and not a.words[i - 1].possessive
 
+    def possessed(i: int) -> float:
+        """Where a noun counts as said: "A's company" is the company of A."""
+        k = span_of.get(i - 1, -1) if i and a.words[i - 1].possessive else -1
+        return a.spans[k][0] - 0.5 if k >= 0 else i
+
     if a.frame.asker in ("who", "whom") and humans:
         at = next(i for i, w in enumerate(a.words) if w.lower == a.frame.asker)
         following = [w.lower for w in a.words[at + 1 : at + 3]]
@@ -465,7 +470,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 if beside(i) and not found[-1].spans:
                     found[-1].end = i + 1
                 else:
-                    found.append(Mention(set(), set(humans), i, i + 1))
+                    found.append(Mention(set(), set(humans), possessed(i), i + 1))
         elif kinds and (best >= attribute - 0.1 or _agents(a.words[i], catalog)):
             host = found[-1] if beside(i) else None
             if host is not None and host.kinds & kinds:  # "Pontiac vehicles", "phone calls"
@@ -479,9 +484,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                     (m for m in found if m.spans and m.kinds & top and not any(_loops(t, catalog) for t in top)), None
                 )
                 if host is None:
-                    k = span_of.get(i - 1, -1) if i and a.words[i - 1].possessive else -1
-                    start = a.spans[k][0] - 0.5 if k >= 0 else i  # "A's company" is the company of A
-                    found.append(Mention(set(), kinds, start, i + 1, anyone=lower in INDEFINITE))
+                    found.append(Mention(set(), kinds, possessed(i), i + 1, anyone=lower in INDEFINITE))
         i += 1
     return sorted(found, key=lambda m: m.start)
 
@@ -1146,6 +1149,10 @@ class Search:
             alike = self.catalog.schema.family(found.subject) == self.catalog.schema.family(found.object)
             head = self.asked.frame.head
             who = [i for i, w in enumerate(self.asked.words) if w.lower in ("who", "whom") and not head][:1]
+            if word > 0 and (
+                is_agent(self.asked.words[word].lower) or self.asked.words[word - 1].lower in ("the", "a", "an")
+            ):
+                who = []  # a noun, as in "the founder of", is not what is done
             if self.catalog.symmetric(link) or word < 0 or not (alike or (who and tree.root in (s, o))):
                 continue
             known = [(end, self.asked.spans[c.span]) for end in (s, o) for c in tree.nodes[end].conditions]
@@ -1243,10 +1250,14 @@ class Search:
 
     def _ordered(self, tree: Tree) -> float:
         if tree.order:
-            return self._order_fit(tree.order[0])
+            return float(self._order_fit(tree.order[0]))
         if tree.measure:
-            function, i, key = tree.measure
-            return self._measure_fit(key) if key else float(self.evidence.types[tree.nodes[i].type].max(initial=0.0))
+            _, i, key = tree.measure
+            return (
+                float(self._measure_fit(key))
+                if key
+                else float(self.evidence.types[tree.nodes[i].type].max(initial=0.0))
+            )
         return 0.5 if not (self.asked.frame.extreme or self.asked.frame.most) else 0.0
 
 
