@@ -103,9 +103,9 @@ def running(home: Path, environment: Mapping[str, str], *, port: int = 0, timeou
         try:
             _await(url, process, log, time.monotonic() + timeout_s)
             password = json.loads(passwords.read_text())[USER]
-            signed = httpx.post(f"{url}/auth/token", json={"username": USER, "password": password}, timeout=60)
+            signed = httpx.post(f"{url}/auth/token", json={"username": USER, "password": password}, timeout=300)
             headers = {"Authorization": f"Bearer {signed.raise_for_status().json()['access_token']}"}
-            with httpx.Client(base_url=f"{url}/api/v2", headers=headers, timeout=60) as api:
+            with httpx.Client(base_url=f"{url}/api/v2", headers=headers, timeout=300) as api:
                 yield Airflow(home, url, password, api, process)
         finally:
             _end(process)
