@@ -81,7 +81,7 @@ def load_gold(driver: neo4j.Driver, facts: Path | str, schema: str = "computing"
         driver.execute_query(text)
     driver.execute_query("CALL db.awaitIndexes(60)")
     driver.execute_query(cypher.CLAIM, {"workspace": "gold"})
-    driver.execute_query(cypher.BEGIN, {"schema": known.to_json()})
+    driver.execute_query(cypher.BEGIN, {"schema": known.to_json(), "known": [], "names": [], "load": ""})
     return {"nodes": sum(map(len, nodes.values())), "relationships": sum(map(len, edges.values()))}
 
 

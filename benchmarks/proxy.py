@@ -33,7 +33,11 @@ class Proxy:
         with contextlib.suppress(OSError):  # closed
             while True:
                 client, _ = self._server.accept()
-                behind = socket.create_connection(("127.0.0.1", self._behind))
+                try:
+                    behind = socket.create_connection(("127.0.0.1", self._behind))
+                except ConnectionRefusedError:  # the server is down
+                    client.close()
+                    continue
                 losing = threading.Event()
                 threading.Thread(target=self._forth, args=(client, behind, losing), daemon=True).start()
                 threading.Thread(target=self._back, args=(behind, client, losing), daemon=True).start()

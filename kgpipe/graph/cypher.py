@@ -16,8 +16,16 @@ OPTIONAL MATCH (m:{MARKER} {{name: 'kgpipe'}})
 RETURN m.uid AS workspace, m.fingerprint AS fingerprint, m.nodes AS nodes, m.relationships AS relationships,
        COUNT {{ () }} AS nodes_now, COUNT {{ ()-->() }} AS relationships_now"""
 CLAIM = f"MERGE (m:{MARKER} {{name: 'kgpipe'}}) ON CREATE SET m.uid = $workspace RETURN m.uid AS workspace"
-BEGIN = f"MATCH (m:{MARKER} {{name: 'kgpipe'}}) SET m.fingerprint = '', m.schema = $schema"
+BEGIN = f"""
+OPTIONAL MATCH (m:{MARKER} {{name: 'kgpipe'}}) SET m.fingerprint = '', m.schema = $schema
+WITH count(*) AS done UNWIND $known AS name
+OPTIONAL MATCH (w:{MARKER} {{name: name}}) DELETE w
+WITH count(*) AS done UNWIND $names AS name
+CREATE (:{MARKER} {{name: name, load: $load, batch: 0}})"""
 FINISH = f"""
+UNWIND $known AS name
+OPTIONAL MATCH (w:{MARKER} {{name: name}}) DELETE w
+WITH count(*) AS done
 MATCH (m:{MARKER} {{name: 'kgpipe'}})
 SET m.fingerprint = $fingerprint, m.nodes = COUNT {{ () }}, m.relationships = COUNT {{ ()-->() }}"""
 
@@ -26,8 +34,6 @@ SHOW TRANSACTIONS YIELD transactionId AS found, metaData WHERE metaData.kgpipe =
 TERMINATE TRANSACTIONS found YIELD message RETURN found, message"""
 """Ends what an earlier load has left open: the server may not know yet that its client is gone, and locks wait for it."""
 
-REMOVE_WRITERS = f"UNWIND $names AS name MATCH (m:{MARKER} {{name: name}}) DELETE m"
-ADD_WRITERS = f"UNWIND $names AS name MERGE (m:{MARKER} {{name: name}}) SET m.load = $load, m.batch = 0"
 HOLD_WRITER = f"MATCH (m:{MARKER} {{name: $name}}) SET m.held = true"
 WRITER = f"MATCH (m:{MARKER} {{name: $name}}) RETURN m.load AS load, m.batch AS batch"
 ADVANCE_WRITER = f"MATCH (m:{MARKER} {{name: $name}}) SET m.batch = $batch"

@@ -135,11 +135,10 @@ def _make_equal(
     before = _index_names(store)
     found = _lacking_indexes(before, schema)
     known = constraints_and_indexes(store, schema, progress)
-    store.write(cypher.BEGIN, {"schema": schema.to_json()})
     parts = _parts(tables, schema, _former(store, known, schema))
     total, done = sum(part.n_rows for part in parts), 0
     gone: list[tuple[Part, list[str]]] = []
-    with Writers(store, n_writers) as writers:
+    with Writers(store, n_writers, schema=schema.to_json()) as writers:
         for part in parts:
             differing = _apply(store, writers, part, lambda n, base=done: progress("load graph", base + n, total))
             n_written = len(differing["missing"]) + len(differing["changed"])
@@ -151,7 +150,7 @@ def _make_equal(
         for part, uids in sorted(gone, key=lambda pair: not pair[0].relationships):  # edges before nodes
             retract.remove(writers, part.remove, uids, progress=progress, what=f"remove {part.name}")
             counts["relationships_removed" if part.relationships else "nodes_removed"] += len(uids)
-    store.write(cypher.FINISH, {"fingerprint": fingerprint})
+        writers.finish(fingerprint)
     return found, counts
 
 

@@ -198,6 +198,21 @@ class Store:
             return f"{self.uri} wants its first password changed. Do so in Neo4j Browser, then set NEO4J_PASSWORD."
         if "TransactionTimedOut" in code:
             return f"A query took longer than its time limit at {self.uri} and was ended. Make it narrower."
+        if "TransactionLogError" in code or "No space left" in reason:
+            return (
+                f"Neo4j at {self.uri} could not write to its disk, which may be full ({code}). Free space there, restart "
+                "the server (ours: kgpipe neo4j stop), and run the same command again: what was committed is kept."
+            )
+        if "critical error" in reason:
+            return (
+                f"Neo4j at {self.uri} has stopped working after an error of its own, such as a full disk. See its log "
+                "(ours: kgpipe neo4j logs), restart it (ours: kgpipe neo4j stop), and run the same command again."
+            )
+        if "MemoryPoolOutOfMemory" in code:
+            return (
+                f"A transaction needed more memory than Neo4j at {self.uri} has: {reason}. Give the server more "
+                "(server.memory.heap.max_size, dbms.memory.transaction.total.max)."
+            )
         return f"Neo4j refused a query ({code}): {reason}"
 
 

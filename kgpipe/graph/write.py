@@ -21,7 +21,8 @@ from kgpipe.graph.store import Store
 
 BATCH_ROWS = 10_000
 BATCH_CHARACTERS = 8_000_000
-MOST_WRITERS = 8
+_KNOWN = [f"writer {n}" for n in range(8)]
+"""Names of the writers' nodes, at most so many."""
 
 Values = dict[str, Any]
 Key = tuple[str, str]
@@ -37,15 +38,18 @@ class Row:
 
 
 class Writers:
-    """The writers of one load, as a context: `add` rows of one kind, `flush` before the next kind, `remove`.
+    """The writers of one load, as a context: `add` rows of one kind, `flush` before the next kind, `remove`,
+    and `finish` when the graph is what it should be.
 
     Rows go to the server from other threads while the caller makes the next ones; an error that they meet is raised by
     the next call. Rows are counted as written when their batch was acknowledged (`written` is called with how many).
     """
 
-    def __init__(self, store: Store, n_writers: int = 1) -> None:
+    def __init__(self, store: Store, n_writers: int = 1, *, schema: str = "") -> None:
+        """`schema` is that of the tables, as JSON."""
         self._store = store
         self._n = n_writers
+        self._schema = schema
         self._load = os.urandom(8).hex()
         self._batches = [0] * n_writers
         self._rows: list[Row] = []
@@ -53,17 +57,19 @@ class Writers:
         self._sending: concurrent.futures.Future[int] | None = None
 
     def __enter__(self) -> Writers:
-        self._store.write(cypher.REMOVE_WRITERS, {"names": [_name(n) for n in range(MOST_WRITERS)]})
-        self._store.write(cypher.ADD_WRITERS, {"names": [_name(n) for n in range(self._n)], "load": self._load})
+        parameters = {"schema": self._schema, "known": _KNOWN, "names": _KNOWN[: self._n], "load": self._load}
+        self._store.write(cypher.BEGIN, parameters)
         self._rounds = concurrent.futures.ThreadPoolExecutor(1, "kgpipe-rounds")
         self._pool = concurrent.futures.ThreadPoolExecutor(self._n, "kgpipe-writer")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._rounds.shutdown(cancel_futures=True)
         self._pool.shutdown()
-        if kind is None:
-            self._store.write(cypher.REMOVE_WRITERS, {"names": [_name(n) for n in range(self._n)]})
+
+    def finish(self, fingerprint: str) -> None:
+        """Says in the graph that the tables of this fingerprint are loaded, and removes the writers' nodes."""
+        self._store.write(cypher.FINISH, {"fingerprint": fingerprint, "known": _KNOWN})
 
     def add(self, row: Row, written: Callable[[int], None] = lambda n: None) -> None:
         """Takes one row; all rows between two calls of `flush` are nodes of one label or relationships of one type."""
@@ -116,7 +122,7 @@ class Writers:
 
     def _commit(self, writer: int, statements: list[tuple[str, dict[str, Any], int | None]]) -> None:
         """All statements (text, parameters, rows expected) and the batch's number in one transaction, once."""
-        name, batch = _name(writer), self._batches[writer] + 1
+        name, batch = _KNOWN[writer], self._batches[writer] + 1
 
         def work(transaction: Any) -> None:
             transaction.run(cypher.HOLD_WRITER, name=name).consume()  # waits for an earlier try of this batch
@@ -178,7 +184,3 @@ def _tournament(n: int) -> list[list[tuple[int, int]]]:
         found.append([(circle[i], circle[n - 1 - i]) for i in range(n // 2)])
         others = [others[-1], *others[:-1]]
     return found
-
-
-def _name(writer: int) -> str:
-    return f"writer {writer}"

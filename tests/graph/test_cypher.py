@@ -24,15 +24,13 @@ LINKS = [("Passage", "PART_OF", "Document"), ("Evidence", "IN", "Passage")]
 EDGES = [("Passage", "MENTIONS", "Entity"), ("Entity", "MENTIONS", "Entity"), ("Entity", "BORN_ON", "Literal")]
 PARAMETERS = {
     "rows": [], "uids": [], "after": "", "limit": 10, "workspace": "w", "fingerprint": "f", "schema": "{}",
-    "names": ["writer 0"], "name": "writer 0", "load": "l", "batch": 1,
+    "names": ["writer 0"], "known": ["writer 0"], "name": "writer 0", "load": "l", "batch": 1,
 }  # fmt: skip
 QUERIES = {
     "owner": cypher.OWNER,
     "claim": cypher.CLAIM,
     "begin": cypher.BEGIN,
     "finish": cypher.FINISH,
-    "remove writers": cypher.REMOVE_WRITERS,
-    "add writers": cypher.ADD_WRITERS,
     "hold writer": cypher.HOLD_WRITER,
     "writer": cypher.WRITER,
     "advance writer": cypher.ADVANCE_WRITER,

@@ -87,6 +87,26 @@ def test_a_wrong_password_names_the_setting(graph):
     assert "not-this-one" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "told"),
+    [  # as Neo4j 5.26.29 said them with its data on a full file system, and in a heap of 1 GB
+        ("Neo.DatabaseError.Transaction.TransactionLogError", "Could not append transaction: Transaction #18 to log.",
+         "could not write to its disk, which may be full .*Free space there, restart"),
+        ("Neo.DatabaseError.Transaction.TransactionStartFailed",
+         "The database has encountered a critical error, and needs to be restarted. Please see database logs.",
+         "has stopped working after an error of its own, such as a full disk.*kgpipe neo4j logs"),
+        ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", "would use more than the limit 716.8 MiB",
+         "needed more memory than Neo4j at .*716.8 MiB.*server.memory.heap.max_size"),
+    ],
+)  # fmt: skip
+def test_what_the_server_cannot_bear_is_said_with_the_fix(store, code, message, told):
+    from neo4j.exceptions import Neo4jError
+
+    with pytest.raises(StoreError, match=told) as error, store._errors():
+        raise Neo4jError._hydrate_neo4j(code=code, message=message)
+    assert error.value.code == code
+
+
 @pytest.mark.parametrize("address", ["http://localhost:7474", "localhost:7687", "", "bolt://localhost:seven"])
 def test_what_is_no_bolt_address_is_refused_with_an_example(address):
     with pytest.raises(StoreError, match="Example: bolt://localhost:7687"):

@@ -64,6 +64,7 @@ def test_several_writers_write_everything(store, monkeypatch):
             uid = f"{a} {b}"
             writers.add(Row(key, {"uid": uid, "source": a, "target": b, "properties": {"uid": uid}}), written.append)
         writers.flush(written.append)
+        writers.finish("f")
     assert sum(written) == 100 + len(pairs)
     assert {tuple(row) for row in store.read("MATCH (a)-[:MET]->(b) RETURN a.uid, b.uid")[1]} == pairs
     assert len(entities(store)) == 100

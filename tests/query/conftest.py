@@ -125,7 +125,7 @@ def fill(store, schema, entities=None, facts=None):
     entities, facts = entities or ENTITIES, facts or FACTS
     store.write("MATCH (n) DETACH DELETE n")
     store.write(cypher.CLAIM, {"workspace": "small"})
-    store.write(cypher.BEGIN, {"schema": schema.to_json()})
+    store.write(cypher.BEGIN, {"schema": schema.to_json(), "known": [], "names": [], "load": ""})
     for name, text in cypher.constraints_and_indexes(schema).items():
         if "relationship" not in name:
             store.write(text)
