@@ -129,21 +129,7 @@ class Store:
         Where the connection breaks in the commit, nobody knows whether that was done: `work` is run again then too, and
         has to find out.
         """
-        from neo4j import exceptions
-
-        deadline, pause = None, 0.1
-        while True:
-            try:
-                return self._run(work, "WRITE", timeout_s)
-            except StoreGone as error:
-                if not isinstance(error.__cause__, exceptions.IncompleteCommit):
-                    raise
-                deadline = deadline or time.monotonic() + self._retry_s
-                if time.monotonic() > deadline:
-                    raise
-                _log.info("%s; the transaction is run again", error)
-            time.sleep(pause)
-            pause = min(2 * pause, 5)
+        return self._run(work, "WRITE", timeout_s)
 
     def explain(self, cypher: str, parameters: dict[str, Any] | None = None) -> Plan:
         """How the server would run the query, without running it; StoreError when it does not parse."""
@@ -154,14 +140,27 @@ class Store:
 
         return self._run(work, "READ", 10)
 
-    def _run(self, work: Any, access: str, timeout_s: float) -> Any:
+    def _run(self, work: Callable[[Any], T], access: str, timeout_s: float) -> T:
+        """What `work` returns; run again, too, where the connection broke in the commit, which the driver does not do."""
         import neo4j
 
-        with self._errors(), self._driver.session(default_access_mode=access) as session:
-            run = session.execute_read if access == "READ" else session.execute_write
-            # so that the next load finds and ends what this process leaves behind, see cypher.END_EARLIER
-            metadata = {"kgpipe": "write"} if access == "WRITE" else None
-            return run(neo4j.unit_of_work(metadata=metadata, timeout=timeout_s)(work))
+        # so that the next load finds and ends what this process leaves behind, see cypher.END_EARLIER
+        metadata = {"kgpipe": "write"} if access == "WRITE" else None
+        unit = neo4j.unit_of_work(metadata=metadata, timeout=timeout_s)(work)
+        deadline, pause = None, 0.1
+        while True:
+            try:
+                with self._errors(), self._driver.session(default_access_mode=access) as session:
+                    return (session.execute_read if access == "READ" else session.execute_write)(unit)
+            except StoreGone as error:
+                if not isinstance(error.__cause__, neo4j.exceptions.IncompleteCommit):
+                    raise
+                deadline = deadline or time.monotonic() + self._retry_s
+                if time.monotonic() > deadline:
+                    raise
+                _log.info("%s; the transaction is run again", error)
+            time.sleep(pause)
+            pause = min(2 * pause, 5)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

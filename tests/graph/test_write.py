@@ -133,6 +133,13 @@ def test_a_commit_whose_acknowledgement_is_lost_is_not_done_twice(graph, store, 
     assert store.read("MATCH (n:Loose) RETURN count(n), count(DISTINCT n.uid)")[1] == [[30, 30]]
 
 
+def test_a_read_whose_end_is_lost_is_read_again(graph, proxy):
+    with Store(proxy.uri, graph.user, graph.password) as through:
+        proxy.lose_in = 1  # the driver commits reads, too
+        assert through.read("RETURN 1")[1] == [[1]]
+    assert proxy.n_lost == 1
+
+
 def test_a_connection_that_stays_away_is_an_error_in_the_end(graph, proxy):
     with Store(proxy.uri, graph.user, graph.password, retry_s=1) as through:
         proxy.lose_in = 1
