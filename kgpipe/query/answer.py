@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from kgpipe import schema as schemas
-from kgpipe.errors import InputError, WorkspaceError
+from kgpipe.errors import InputError, QueryRefused, WorkspaceError
 from kgpipe.query import connect, follow, guard
 from kgpipe.query import lm as lms
 from kgpipe.query import show as shown
 from kgpipe.query.cite import check_filled, listed, sentences_of
+from kgpipe.query.compile import COLUMNS, Compiled, compiled
 from kgpipe.query.follow import Asked, Named
 from kgpipe.query.link import LEAST_NAME, Candidate, Linked, Vocabulary, entities_with, link, named, vocabulary
 from kgpipe.query.own import UNTYPED, OwnCatalog, held, matches, own_catalog
+from kgpipe.query.plan import plan
+from kgpipe.query.rank import Ranked, confidence, rank, readings
 from kgpipe.query.retrieve import Found, Passages, retrieve
-from kgpipe.query.settle import Settled, confidence, in_words, settle
+from kgpipe.query.settle import Settled, agreement, in_words, settle
 from kgpipe.query.tree_cypher import facts_cypher, tree_cypher
-from kgpipe.query.trees import Search, Tree
+from kgpipe.query.trees import Search
 from kgpipe.query.trees import asked as asked_of
 from kgpipe.query.words import one_line
 from kgpipe.schema import Schema
@@ -37,20 +41,18 @@ if TYPE_CHECKING:
     from kgpipe.models.embed import Embedder
     from kgpipe.models.generate import LM
 
-THRESHOLD = 0.5
+THRESHOLD = 0.62
 """Least confidence of an answer from the graph."""
-MOST_RUN = 12
-"""Candidates that are run against the graph."""
-ALIKE = 1.0
-"""How much less well a query may say the question and still be a reading of it."""
-MOST_READINGS = 4
-"""Things of one name of which the answers are given."""
-UNKNOWN = 0.5
-"""What is left of the confidence where the question names something that the graph does not know."""
 LONGEST_QUESTION = 2_000
 """Characters of a question."""
-AGREES = 1.0
-"""Gained by a candidate with the rows of the query that a language model wrote."""
+AGREES = 0.15
+"""Gained by a query graph with the rows of the query that a language model wrote."""
+MOST_RUN = 8
+"""Query trees that are run against the graph."""
+SURE = {"share": 4.7, "score": 0.214, "uncovered": -2.1, "unknown": -2.1, "names": 1.6, "empty": -6.6, "": -6.0}
+"""Weights of the confidence in a query tree, in logits."""
+MOST_WEIGHED = 4
+"""Query graphs that are run to be compared with a written query."""
 MOST_FACTS = 100
 """Facts whose sentences are fetched for one answer."""
 RETRY_S = 3
@@ -116,21 +118,18 @@ def ask(
     if not entities and (found := _of_whole(question, store, known, meant)):
         return found
     linked = link(question, store, known, entities=entities, meant=meant)
-    catalog = own_catalog(store, schema, embedder)
-    settled = _settled(linked, catalog, store)
+    if not entities and (found := _of_tree(linked, store, known, threshold)):
+        return worded(found, lms.Written(), _phrases(found.facts, known), lm) if lm else found
+    ranked = rank(linked, plan(linked, store, known), known)
     written = lms.Written()
     if lm is not None:
         brief = lms.brief_of_ours(linked, store, known)
         written = lms.write(question, brief, store, lm)
         if written.rows:
-            settled = lms.weighed(settled, [s.rows for s in settled], written, AGREES)
-    together = _readings(settled, linked, catalog)
-    sure = confidence([s for s in settled if s not in together[1:]])
-    if linked.unknown:
-        sure = round(sure * UNKNOWN, 4)
-    candidates = tuple(
-        {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled[:8]
-    )
+            ranked = lms.weighed(ranked, [_rows(r, store, schema) for r in ranked[:MOST_WEIGHED]], written, AGREES)
+    together = readings(ranked, linked)
+    sure = min(1.0, confidence([r for r in ranked if r not in together[1:]]))
+    candidates = tuple({"said": r.said, "score": r.score, "features": dict(r.features)} for r in ranked[:8])
     if sure < threshold and written.rows:
         facts, lacking = lms.facts_of(written, brief, store)
         found = of_written(question, written, candidates, facts, sentences_of(facts, store), lacking)
@@ -142,11 +141,57 @@ def ask(
         )
         return worded(found, written, (), lm) if lm else found
     if len(together) > 1:
-        return _of_several(question, together, linked, sure, candidates, catalog, store, known)
-    best = settled[0]
-    told = _told(best, catalog, store)
+        return _of_several(question, together, linked, sure, candidates, store, known)
+    best = ranked[0]
+    query = compiled(best.planned.graph, schema)
+    columns, rows = guard.run(query.cypher, query.params, store)
+    facts = _facts(query, store)
     found = Answer(
         question=question,
+        answers=tuple(tuple(row) for row in rows),
+        columns=tuple(columns),
+        confidence=sure,
+        cypher=query.cypher,
+        params=query.params,
+        facts=tuple(facts),
+        evidence=tuple(sentences_of(facts, store)),
+        text=_sentence(rows, best, facts, known),
+        source="graph",
+        understood=best.said,
+        candidates=candidates,
+        notes=_notes(linked, best, known),
+        named=_named(linked, known, best),
+        gave=_gave(rows, best, facts, known),
+    )
+    return worded(found, written, _phrases(facts, known), lm) if lm else found
+
+
+def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float) -> Answer | None:
+    """The answer to what query graphs cannot say: superlatives, ranks, thresholds, negation, a count for each.
+
+    None when the question asks for nothing of the kind, or when no query tree is sure enough.
+    """
+    if not linked.words or not linked.goes_beyond:
+        return None
+    catalog = own_catalog(store, known.schema, known.embedder)
+    made = asked_of(linked.question, matches(linked, catalog), catalog)
+    frame = made.frame
+    compared = any(n.operator != "=" for n in frame.numbers)
+    if not (linked.beyond or frame.group >= 0 or compared or frame.extreme or frame.most):
+        return None
+    # what is asked to be may not be: then nothing is known of where to look
+    relations = {} if frame.output == "exists" else held(linked, store)
+    search = Search(made, catalog, most_nodes=min(4, len(linked.entities) + 2), held=relations)
+    settled = settle(search.ranked(), catalog, store, most=MOST_RUN)
+    sure = _likely(settled, linked)
+    if sure < threshold:
+        return None
+    best = settled[0]
+    guard.check(best.cypher, best.params, store)
+    told = _told(best, catalog, store)
+    taken = set(_meant_by(best).values())
+    return Answer(
+        question=linked.question,
         answers=tuple(tuple(row) for row in best.rows),
         columns=best.columns,
         confidence=sure,
@@ -157,21 +202,33 @@ def ask(
         text=in_words(best, told.names),
         source="graph",
         understood=best.found.said,
-        candidates=candidates,
-        notes=_notes(linked, best, known),
-        named=_named(linked, known, best),
-        gave=_gave(best, told, catalog, known),
-    )
-    return worded(found, written, _phrases(told.facts, known), lm) if lm else found
+        candidates=tuple(
+            {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled
+        ),
+        notes=tuple(
+            f'"{c.read_from}" read as {c.name}'
+            for span in linked.entities for c in span.candidates if c.uid in taken and c.read_from
+        ),
+        named=_entities_named([c for span in linked.entities for c in span.candidates if c.uid in taken], known),
+        gave=_gave_by_tree(best, told, catalog, known),
+    )  # fmt: skip
 
 
-def _settled(linked: Linked, catalog: OwnCatalog, store: Store) -> list[Settled]:
-    """The best readings of a question, run, best first."""
-    made = asked_of(linked.question, matches(linked, catalog), catalog)
-    # what is asked to be may not be: then nothing is known of where to look
-    relations = {} if made.frame.output == "exists" else held(linked, store)
-    search = Search(made, catalog, most_nodes=min(4, len(linked.entities) + 2), held=relations)
-    return settle(search.ranked(), catalog, store, most=MOST_RUN)
+def _likely(settled: Sequence[Settled], linked: Linked) -> float:
+    """How likely the best candidate is right: a logistic function of its score, its rivals and what it leaves out.
+
+    Nothing is sure of why or how something is, and what is named is no answer to a question about it.
+    """
+    best = settled[0] if settled else None
+    if best is None or not linked.words or best.found.features["known"] or linked.words[0].lower == "why":
+        return 0.0
+    empty = not best.rows and best.tree.output == "node" and best.tree.absent < 0
+    named = [c.score for span in linked.entities for c in span.candidates if c.uid in _meant_by(best).values()]
+    values = {
+        "share": agreement(settled), "score": best.found.score, "uncovered": best.found.features["uncovered"],
+        "unknown": bool(linked.unknown), "names": min(named, default=1.0), "empty": empty, "": 1.0,
+    }  # fmt: skip
+    return round(1 / (1 + math.exp(-sum(SURE[name] * value for name, value in values.items()))), 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,71 +259,44 @@ def _told(best: Settled, catalog: OwnCatalog, store: Store) -> _Told:
     return _Told([dict(zip(columns, row, strict=True)) for row in rows], pairs)
 
 
-def _readings(settled: Sequence[Settled], linked: Linked, catalog: OwnCatalog) -> list[Settled]:
-    """The best candidate, and those that differ from it only in which thing of one name the question speaks of.
-
-    A thing that another one's name names less surely, or whose query says the question less well, is not meant: then
-    grammar or type decided.
-    """
-    if not settled:
-        return []
-    best = settled[0]
-    known = {c.uid: c for span in linked.entities for c in span.candidates}
-    together = [best]
-    for other in settled[1:]:
-        if other.found.score < best.found.score - ALIKE or _shape(other.tree, catalog) != _shape(best.tree, catalog):
-            continue
-        if any(_meant_by(other) == _meant_by(one) for one in together) or not (
-            other.rows or best.tree.output == "exists"
-        ):
-            continue
-        ours, theirs = _meant_by(best), _meant_by(other)
-        pairs = [(known[uid], known[theirs[span]]) for span, uid in ours.items() if theirs.get(span, uid) != uid]
-        # "No" for everybody of a family name is no answer about the one who is meant
-        whole = best.tree.output != "exists" or all(b.whole for _, b in pairs)
-        if whole and all(a.rivals(b) for a, b in pairs):
-            together.append(other)
-    return together[:MOST_READINGS]
-
-
 def _meant_by(settled: Settled) -> dict[int, str]:
     """For each span that names an entity the uid that the tree takes it for."""
     return {c.span: c.uid for node in settled.tree.nodes for c in node.conditions if c.uid}
 
 
-def _shape(tree: Tree, catalog: OwnCatalog) -> Any:
-    """The tree without what its names stand for, and without types, of which one thing may have fewer around it."""
-
-    def at(i: int, parent: int) -> tuple:
-        node = tree.nodes[i]
-        conditions = tuple((c.key, c.operator, "" if c.uid else str(c.value), c.span) for c in node.conditions)
-        below = [
-            (catalog.links[link].relation, a == i, k == tree.absent, at(b if a == i else a, i))
-            for k, (a, b, link) in enumerate(tree.edges) if i in (a, b) and parent not in (a, b)
-        ]  # fmt: skip
-        return conditions, tuple(sorted(below))
-
-    return at(tree.root, -1), tree.key, tree.output, tree.order and tree.order[:2], tree.most, tree.limit
+def _gave_by_tree(best: Settled, told: _Told, catalog: OwnCatalog, known: Vocabulary) -> tuple[Named, ...]:
+    """The entities and dates that an answer names."""
+    tree = best.tree
+    root = tree.nodes[tree.root].type
+    if len(told.pairs) > MOST_FACTS:
+        return ()
+    if tree.key and catalog.attributes[root][tree.key].linked:
+        dated = catalog.attributes[root][tree.key].kind == "date"
+        return tuple(Named(value, follow.DATE) for value in told.names) if dated else ()
+    kind = kind_of("" if root == UNTYPED else root, known)
+    return tuple(Named(name, kind, uid) for name, uid in told.pairs)
 
 
 def _of_several(
-    question: str, together: Sequence[Settled], linked: Linked, sure: float, candidates: tuple[dict[str, Any], ...],
-    catalog: OwnCatalog, store: Store, known: Vocabulary,
+    question: str, together: Sequence[Ranked], linked: Linked, sure: float, candidates: tuple[dict[str, Any], ...],
+    store: Store, known: Vocabulary,
 ) -> Answer:  # fmt: skip
     """The answers for each thing that a name in the question is that of, and which is whose."""
-    best = together[0]
-    calls = _call(together, linked, store, known.schema)
-    cypher = "\nUNION ALL\n".join(_branch(one, k) for k, one in enumerate(together))
+    schema, best = known.schema, together[0]
+    calls = _call(together, linked, store, schema)
+    queries = [compiled(reading.planned.graph, schema) for reading in together]
+    cypher = "\nUNION ALL\n".join(_branch(query.cypher, k) for k, query in enumerate(queries))
     params: dict[str, Any] = {}
-    for k, (one, call) in enumerate(zip(together, calls, strict=True)):
-        params |= {f"r{k}{name}": value for name, value in one.params.items()} | {f"r{k}": call}
+    for k, (query, call) in enumerate(zip(queries, calls, strict=True)):
+        params |= {f"r{k}{name}": value for name, value in query.params.items()} | {f"r{k}": call}
     columns, rows = guard.run(cypher, params, store)
     texts, facts, gave = [], [], []
-    for one, call in zip(together, calls, strict=True):
-        told = _told(one, catalog, store)
-        texts.append(f"{call}: {in_words(one, told.names)}")
-        facts += told.facts
-        gave += _gave(one, told, catalog, known)
+    for query, reading, call in zip(queries, together, calls, strict=True):
+        mine = [row for row in rows if row[1] == call]
+        of_this = _facts(query, store)
+        texts.append(f"{call}: {_sentence(mine, reading, of_this, known)}")
+        facts += of_this
+        gave += _gave(mine, reading, of_this, known)
     facts = list({f["uid"]: f for f in facts}.values())
     return Answer(
         question=question,
@@ -279,26 +309,32 @@ def _of_several(
         evidence=tuple(sentences_of(facts, store)),
         text="\n".join(texts),
         source="graph",
-        understood=best.found.said,
+        understood=best.said,
         candidates=candidates,
         notes=_notes(linked, best, known, decided=False),
-        named=tuple(dict.fromkeys(n for one in together for n in _named(linked, known, one))),
+        named=tuple(dict.fromkeys(n for reading in together for n in _named(linked, known, reading))),
         gave=tuple(dict.fromkeys(gave)),
     )
 
 
-def _branch(one: Settled, k: int) -> str:
-    """A query as one branch of a union: with parameters and a column of its own."""
-    inner = re.sub(r"\$(v\d)", rf"$r{k}\1", one.cypher)
-    return f"WITH $r{k} AS reading\nCALL () {{\n{inner}\n}}\nRETURN {', '.join(one.columns)}, reading"
+def _branch(cypher: str, k: int) -> str:
+    """The query as one branch of a union: with parameters and a column of its own."""
+    cypher = re.sub(r"\$(n\d+)", rf"$r{k}\1", cypher)
+    if match := re.search(
+        r"RETURN (count\(.*) AS (count|exists)$", cypher
+    ):  # a count beside a column has no row for none
+        return f"{cypher[: match.start()]}WITH {match[1]} AS {match[2]}\nRETURN {match[2]}, $r{k} AS reading"
+    return re.sub(
+        r"RETURN (.*) AS answer ORDER BY answer$", rf"RETURN \1 AS answer, $r{k} AS reading ORDER BY answer", cypher
+    )
 
 
-def _call(together: Sequence[Settled], linked: Linked, store: Store, schema: Schema) -> list[str]:
+def _call(together: Sequence[Ranked], linked: Linked, store: Store, schema: Schema) -> list[str]:
     """What to call each reading: the names in which they differ, told apart by type, by a fact, or by uid."""
     entities = {c.uid: c for s in linked.entities for c in s.candidates}
-    meant = [_meant_by(one) for one in together]
-    differing = [span for span in meant[0] if len({m.get(span) for m in meant}) > 1]
-    chosen = [entities[m[span]] for m in meant for span in differing]
+    nodes = [reading.planned.graph.nodes for reading in together]
+    differing = [i for i in range(len(nodes[0])) if len({(n[i].uid, n[i].value) for n in nodes}) > 1]
+    chosen = [entities[n[i].uid] for n in nodes for i in differing if n[i].uid]
     call = _called(chosen, schema)
     alike = [uid for uid in call if list(call.values()).count(call[uid]) > 1]
     facts = shown.about(alike, store, schema)[-1] if alike else []
@@ -307,12 +343,12 @@ def _call(together: Sequence[Settled], linked: Linked, store: Store, schema: Sch
         call[uid] += f" ({shown.phrase(first, schema)})" if first else f" ({uid})"
     still = [uid for uid in call if list(call.values()).count(call[uid]) > 1]
     call |= {uid: f"{call[uid]} {uid}" for uid in still}
-    return [", ".join(call[m[span]] for span in differing) for m in meant]
+    return [", ".join(call[n[i].uid] if n[i].uid else n[i].value for i in differing) for n in nodes]
 
 
-def _notes(linked: Linked, best: Settled, known: Vocabulary, *, decided: bool = True) -> tuple[str, ...]:
+def _notes(linked: Linked, best: Ranked, known: Vocabulary, *, decided: bool = True) -> tuple[str, ...]:
     """What names were taken for, where they are misspelt, or those of several things of which one fits the question."""
-    taken = set(_meant_by(best).values())
+    taken = {n.uid for n in best.planned.graph.nodes if n.uid}
     notes = []
     for span in linked.entities:
         chosen = next((c for c in span.candidates if c.uid in taken), None)
@@ -343,9 +379,9 @@ _PERSON = ("person", "human being")
 _PLACE = ("place", "location", "city")
 
 
-def _named(linked: Linked, known: Vocabulary, best: Settled | None = None) -> tuple[Named, ...]:
+def _named(linked: Linked, known: Vocabulary, best: Ranked | None = None) -> tuple[Named, ...]:
     """What the question names as the best graph, or without one the best link, takes it."""
-    taken = set(_meant_by(best).values()) if best else set()
+    taken = {n.uid for n in best.planned.graph.nodes if n.uid} if best else set()
     found: list[tuple[int, Named]] = []
     for span in linked.entities:
         chosen = next((c for c in span.candidates if c.uid in taken), None if best else span.candidates[0])
@@ -366,17 +402,22 @@ def _words_of(linked: Linked, start: int, end: int) -> str:
     return re.sub(r"['’]s?$", "", text)
 
 
-def _gave(best: Settled, told: _Told, catalog: OwnCatalog, known: Vocabulary) -> tuple[Named, ...]:
-    """The entities and dates that an answer names."""
-    tree = best.tree
-    root = tree.nodes[tree.root].type
-    if len(told.pairs) > MOST_FACTS:
+def _gave(
+    rows: Sequence[Sequence[Any]], best: Ranked, facts: Sequence[dict[str, Any]], known: Vocabulary
+) -> tuple[Named, ...]:  # fmt: skip
+    """The entities and dates that the rows name."""
+    graph = best.planned.graph
+    uids = {str(f[end]): f[f"{end}_uid"] for f in facts for end in ("subject", "object")}
+    values = _counted(best, facts) if graph.output == "count" else [str(row[0]) for row in rows]
+    if graph.output == "exists" or len(values) > MOST_FACTS:
         return ()
-    if tree.key and catalog.attributes[root][tree.key].linked:
-        dated = catalog.attributes[root][tree.key].kind == "date"
-        return tuple(Named(value, follow.DATE) for value in told.names) if dated else ()
-    kind = kind_of("" if root == UNTYPED else root, known)
-    return tuple(Named(name, kind, uid) for name, uid in told.pairs)
+    types = (graph.nodes[graph.returns].type,) if graph.nodes[graph.returns].type else best.planned.types[graph.returns]
+    literals = {known.schema.entities[t].literal for t in types if t in known.schema.entities} - {""}
+    if literals:
+        return tuple(Named(v, follow.DATE) for v in values) if literals == {"date"} else ()
+    kinds = [kind_of(t, known) for t in types]
+    kind = follow.PERSON if follow.PERSON in kinds else kinds[0] if kinds else follow.THING
+    return tuple(Named(v, kind, uids.get(v, "")) for v in values)
 
 
 def _of_whole(question: str, store: Store, known: Vocabulary, meant: frozenset[str]) -> Answer | None:
@@ -521,6 +562,14 @@ def worded(found: Answer, written: lms.Written, phrases: Sequence[str], lm: LM) 
     )
 
 
+def _rows(ranked: Ranked, store: Store, schema: Schema) -> list[list[Any]] | None:
+    query = compiled(ranked.planned.graph, schema)
+    try:
+        return guard.run(query.cypher, query.params, store)[1]
+    except QueryRefused:  # too much work for the database: it agrees with nothing
+        return None
+
+
 def _phrases(facts: Sequence[dict[str, Any]], known: Vocabulary) -> tuple[str, ...]:
     """The words of the schema for the relations of facts."""
     return tuple(p for r in {f["relation"] for f in facts} for p in known.relation_phrases[r])
@@ -536,6 +585,14 @@ def checked_question(question: str) -> str:
             f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read. Shorten it."
         )
     return question
+
+
+def _facts(query: Compiled, store: Store) -> list[dict[str, Any]]:
+    """The facts that the rows rest on, as {"uid", "subject", "relation", "object", "support", "score", "sentence", ...}."""
+    if not query.facts:
+        return []
+    columns, rows = guard.run(f"{query.facts} LIMIT {MOST_FACTS}", query.params, store)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _from_text(
@@ -561,6 +618,30 @@ def _from_text(
         named=_named(linked, known),
         notes=_spelled([s.candidates[0] for s in linked.entities]),
     )  # fmt: skip
+
+
+def _sentence(rows: list[list[Any]], best: Ranked, facts: Sequence[dict[str, Any]], known: Vocabulary) -> str:
+    """The answer in one sentence, from the rows and facts alone."""
+    output = best.planned.graph.output
+    if output == "exists":
+        if rows[0][0]:
+            return "Yes."
+        return "No: the graph holds no such fact."
+    if output == "count":
+        names = _counted(best, facts)
+        return f"{rows[0][0]}: {listed(names)}" if len(names) == rows[0][0] > 0 else f"{rows[0][0]}."
+    values = [str(row[0]) for row in rows]
+    return listed(values) if values else "Nothing in the graph fits."
+
+
+def _counted(best: Ranked, facts: Sequence[dict[str, Any]]) -> list[str]:
+    """Names of what was counted, as far as the facts tell."""
+    graph = best.planned.graph
+    for subject, relation, object_ in graph.edges:
+        if graph.returns in (subject, object_):
+            side = "subject" if graph.returns == subject else "object"
+            return sorted({f[f"{side}_uid"]: str(f[side]) for f in facts if f["relation"] == relation}.values())
+    return []
 
 
 @contextlib.contextmanager
@@ -677,4 +758,4 @@ def lines(found: Answer, *, verbose: bool = False) -> list[str]:
     return out
 
 
-__all__ = ["Answer", "THRESHOLD", "ask", "lines", "opened", "read_questions"]
+__all__ = ["Answer", "COLUMNS", "THRESHOLD", "ask", "lines", "opened", "read_questions"]

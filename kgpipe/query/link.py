@@ -116,6 +116,27 @@ class Linked:
         )
 
     @functools.cached_property
+    def goes_beyond(self) -> bool:
+        """Whether the question may ask for what query graphs cannot say; a quick look before the thorough one."""
+        lower = {w.lower for w in self.words}
+        counted = {
+            "each",
+            "per",
+            "every",
+            "than",
+            "least",
+            "most",
+            "between",
+            "before",
+            "after",
+            "since",
+            "until",
+            "over",
+            "under",
+        }
+        return bool(self.beyond or lower & counted)
+
+    @functools.cached_property
     def head_type(self) -> str:
         """The entity type that the noun phrase asks for; empty when it is none, or only the first part of a compound."""
         for span in self.types:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 UNTYPED = "Entity"
 """Stands for the type of entities that have none: the label of all."""
 NAME = "name"
+MOST_CLAUSES = 3
+"""Phrases of a relation that are compared as clauses."""
 _catalogs: dict[tuple[str, str, int], OwnCatalog] = {}
 
 
@@ -53,14 +55,15 @@ class OwnCatalog(Catalog):
 
     def _read_attributes(self, store: Store) -> None:
         _, rows = store.read(
-            "MATCH (a:Entity)-[r]->(b:Literal) RETURN labels(a) AS a, type(r) AS r, b.kind AS kind, count(*) AS n "
+            "MATCH (a:Entity)-[r]->(b:Literal) RETURN labels(a) AS a, type(r) AS r, labels(b) AS b, count(*) AS n "
             "ORDER BY n DESC",
             timeout_s=SCAN_S, max_rows=None,
         )  # fmt: skip
         for t in self.types:
             self.attributes[t][NAME] = Attribute("text")
-        for labels, relation, kind, _ in rows:
-            if relation in self.schema.relations:
+        for labels, relation, ends, _ in rows:
+            kind = next((self.schema.entities[t].literal for t in ends if self.schema.is_literal(t)), "")
+            if relation in self.schema.relations and kind:
                 for t in self._all(labels):
                     self.attributes[t].setdefault(relation, Attribute(kind, iso=kind == "date", linked=True))
 
@@ -105,7 +108,7 @@ class OwnCatalog(Catalog):
         a, b = (self.label(self._top(t)) for t in (found.subject, found.object))
         if not forward:
             a, b = b, a
-        return tuple(f"{a} {p} {b}".lower() for p in self.phrases[link, forward])
+        return tuple(f"{a} {p} {b}".lower() for p in self.phrases[link, forward][:MOST_CLAUSES])
 
     def _top(self, entity_type: str) -> str:
         return entity_type if entity_type == UNTYPED else self.schema.family(entity_type)
@@ -129,12 +132,18 @@ def own_catalog(store: Store, schema: Schema, embedder: Embedder) -> OwnCatalog:
 
 
 def matches(linked: Linked, catalog: OwnCatalog) -> list[Match]:
-    """The entities that a question names, as nodes of their narrowest types."""
-    return [
+    """The entities that a question names, as nodes of their narrowest types, and the dates and numbers that it was given."""
+    entities = [
         Match(span.start, span.end, catalog.narrowest(c.type), NAME, c.name, c.score, c.uid)
         for span in linked.entities
         for c in span.candidates
     ]
+    given = [
+        Match(v.start, v.end, t, key, v.value, 1.0, operator="STARTS WITH")
+        for v in linked.values if not any(c.isdigit() for w in linked.words[v.start : v.end] for c in w.text)
+        for t in catalog.types for key, x in catalog.attributes[t].items() if x.linked and x.kind == v.kind
+    ]  # fmt: skip
+    return entities + given
 
 
 def held(linked: Linked, store: Store) -> dict[str, frozenset[tuple[str, bool]]]:

@@ -42,12 +42,16 @@ class Settled:
 def settle(
     ranked: Sequence[Scored], catalog: Catalog, store: Store, *, most: int, nodes: bool = False, distinct: bool = True
 ) -> list[Settled]:
-    """The first `most` candidates, run, best first."""
+    """The first `most` candidates, run in read sessions with the limits of the guard, best first.
+
+    Their texts are ours, with names of the schema in backticks and values as parameters; the guard's look at the plan of
+    each would take longer than all else. The one that answers goes through it.
+    """
     settled = []
     for found in ranked[:most]:
         cypher, params = tree_cypher(found.tree, catalog, nodes=nodes, distinct=distinct)
         try:
-            columns, rows = guard.run(cypher, params, store)
+            columns, rows = store.read(cypher, params, timeout_s=guard.TIMEOUT_S, max_rows=guard.MOST_ROWS)
         except QueryRefused:
             continue  # too much work for the database; another reading may do
         empty = not rows or (found.tree.output != "exists" and rows[0][0] in (0, None) and len(rows) == 1)
@@ -60,15 +64,17 @@ def confidence(settled: Sequence[Settled]) -> float:
     """Share of the likelihood that falls on candidates with the rows of the best one, times the words accounted for."""
     if not settled:
         return 0.0
-    best = settled[0]
-    if best.tree.output == "node" and not best.rows and best.tree.absent < 0:
-        return 0.0  # that nothing fits is an answer only where something is denied
-    weights = [math.exp(s.score - best.score) for s in settled]
-    agreeing = sum(w for w, s in zip(weights, settled, strict=True) if s.rows == best.rows)
-    coverage = best.found.features["coverage"]
+    coverage = settled[0].found.features["coverage"]
     if coverage < LEAST_COVERAGE:
         return 0.0
-    return round(agreeing / sum(weights) * min(1.0, 0.4 + coverage), 4)
+    return round(agreement(settled) * min(1.0, 0.4 + coverage), 4)
+
+
+def agreement(settled: Sequence[Settled]) -> float:
+    """Share of the likelihood that falls on candidates with the rows of the best one."""
+    best = settled[0]
+    weights = [math.exp(s.score - best.score) for s in settled]
+    return sum(w for w, s in zip(weights, settled, strict=True) if s.rows == best.rows) / sum(weights)
 
 
 def in_words(best: Settled, names: Sequence[str] = ()) -> str:
@@ -81,7 +87,7 @@ def in_words(best: Settled, names: Sequence[str] = ()) -> str:
     values = [shown(row[0]) for row in best.rows]
     if not values or values == ["None"]:
         return "Nothing in the graph fits."
-    if output == "count" and len(names) == best.rows[0][0]:
+    if output == "count" and names and len(names) == best.rows[0][0]:
         return f"{values[0]}: {listed(names)}"
     return f"{values[0]}." if output == "count" else listed(values)
 

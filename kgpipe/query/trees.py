@@ -154,7 +154,7 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
             spans.append((m.start, m.end))
             choices.append([])
         at = spans.index((m.start, m.end))
-        choices[at].append((m.type, Condition(m.key, "=", m.value, at, score=m.score, uid=m.uid)))
+        choices[at].append((m.type, Condition(m.key, m.operator, m.value, at, score=m.score, uid=m.uid)))
     taken = frozenset(i for s in spans for i in range(*s))
     dated = dates(found, question, taken)
     in_dates = frozenset(i for start, end, *_ in dated for i in range(start, end))
@@ -451,10 +451,17 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 found.append(found.pop(next(x for x, m in enumerate(found) if m is host)))
             continue
         w = word_of.get(i)
-        if w is not None and lower in ANYTHING:
-            found.append(Mention(set(), set(real), i, i + 1))
-            i += 1
-            continue
+        if w is not None and (lower in ANYTHING or i in a.frame.head[-1:]):
+            ends = {
+                x.object
+                for k, x in enumerate(catalog.links)
+                if lower in catalog.phrases[k, True] and not is_agent(lower)
+            }
+            kinds = set(real) if lower in ANYTHING else ends & set(real)  # something; the birthplace
+            if kinds:
+                found.append(Mention(set(), kinds, i, i + 1))
+                i += 1
+                continue
         shared = lower in _HOMES and {x.lower for x in a.words[max(0, i - 3) : i]} & _SHARING
         if w is None or i in attributes or shared or (lower in _NAMING and i + 1 in span_of):
             i += 1
@@ -1115,7 +1122,7 @@ class Search:
         a = self.asked
         last = max(at, default=-1)
         helpers = ("do", "does", "did")
-        if last == len(a.words) - 1 and is_participle(a.words[last].lower):
+        if 0 <= last == len(a.words) - 1 and is_participle(a.words[last].lower):
             helpers = (*helpers, *BE)  # "where was the wife of A born"
         helper = next((i for i, w in enumerate(a.words) if w.lower in helpers), -1)
         place = list(at)
