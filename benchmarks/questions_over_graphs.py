@@ -4,8 +4,10 @@
         [--linked] [--held-out] [-n 300] [-v]
     python benchmarks/questions_over_graphs.py file benchmarks/questions/movies.jsonl --neo4j ... [-v]
     python benchmarks/questions_over_graphs.py paths benchmarks/questions/paths.jsonl --graph gold --neo4j ... [-v]
+    python benchmarks/questions_over_graphs.py asked benchmarks/questions/forms.jsonl --graph gold --neo4j ... [-v]
 
 Of paths the share of questions whose first answer is right (hits@1) is told, over a graph of kgpipe's own as over any.
+With `asked` every row of the answer counts, and abstaining is told apart from being wrong.
 Rows are compared as multisets. A third of ZOGRASCOPE's templates is held out by a hash of the template's number and is
 only read with --held-out. Without --linked the entities of ZOGRASCOPE's questions are given.
 """
@@ -146,7 +148,7 @@ def _rooted(at: str, parent: str, nodes: dict[str, tuple[str, str]], edges: set[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["zograscope", "file", "paths"])
+    parser.add_argument("what", choices=["zograscope", "file", "paths", "asked"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--neo4j", required=True)
     parser.add_argument("--user", default="neo4j")
@@ -170,6 +172,9 @@ def main() -> None:
             questions = [q for q in questions if not options.graph or q["graph"] == options.graph][: options.n]
         if options.what == "paths":
             hits_at_1(questions, store, options)
+            return
+        if options.what == "asked":
+            as_asked(questions, store, options)
             return
         schema = read_schema(store)
         if options.described:
@@ -201,6 +206,27 @@ def hits_at_1(questions: list[dict[str, Any]], store: Store, options: argparse.N
     print(
         f"hits@1 {sum(right.values())}/{n} = {sum(right.values()) / n:.3f}; median {statistics.median(seconds):.2f} s"
     )
+
+
+def as_asked(questions: list[dict[str, Any]], store: Store, options: argparse.Namespace) -> None:
+    """Asks a graph of kgpipe's own as `kgpipe ask` does, at its threshold: all rows right, wrong, or abstained."""
+    own = told_schema(store)
+    if own is None:
+        raise SystemExit("`asked` is for a graph that kgpipe built; ask another one with `file`.")
+    outcomes: dict[str, Counter] = defaultdict(Counter)
+    seconds = []
+    for row in questions:
+        began = time.perf_counter()
+        found = answer.ask(row["question"], store, own)
+        seconds.append(time.perf_counter() - began)
+        rows = [list(values) for values in found.answers]
+        outcome = "abstained" if found.source != "graph" else "right" if same(rows, row["answers"]) else "wrong"
+        outcomes[row["construct"]][outcome] += 1
+        if options.v and outcome != "right":
+            print("-", outcome, row["question"], "\n    gold", row["answers"][:3], "got", rows[:3], "\n    ", found.understood)
+    for construct, counts in [*sorted(outcomes.items()), ("all", sum(outcomes.values(), Counter()))]:
+        print(f"{construct:24}", ", ".join(f"{counts[k]} {k}" for k in ("right", "wrong", "abstained")))
+    print(f"median {statistics.median(seconds):.2f} s")
 
 
 def _name_of(value: Any) -> Any:
