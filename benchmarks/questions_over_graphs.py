@@ -223,7 +223,17 @@ def as_asked(questions: list[dict[str, Any]], store: Store, options: argparse.Na
         outcome = "abstained" if found.source != "graph" else "right" if same(rows, row["answers"]) else "wrong"
         outcomes[row["construct"]][outcome] += 1
         if options.v and outcome != "right":
-            print("-", outcome, row["question"], "\n    gold", row["answers"][:3], "got", rows[:3], "\n    ", found.understood)
+            print(
+                "-",
+                outcome,
+                row["question"],
+                "\n    gold",
+                row["answers"][:3],
+                "got",
+                rows[:3],
+                "\n    ",
+                found.understood,
+            )
     for construct, counts in [*sorted(outcomes.items()), ("all", sum(outcomes.values(), Counter()))]:
         print(f"{construct:24}", ", ".join(f"{counts[k]} {k}" for k in ("right", "wrong", "abstained")))
     print(f"median {statistics.median(seconds):.2f} s")

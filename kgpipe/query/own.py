@@ -123,8 +123,9 @@ class OwnCatalog(Catalog):
 
 
 def own_catalog(store: Store, schema: Schema, embedder: Embedder) -> OwnCatalog:
-    """The catalog of a graph of ours, made anew after each load."""
-    key = (store.uri, f"{loaded(store)} {schema.fingerprint}", id(embedder))
+    """The catalog of a graph of ours, made anew when the graph has changed."""
+    _, [counts] = store.read("RETURN COUNT { () }, COUNT { ()-->() }")  # they tell while a load runs
+    key = (store.uri, f"{loaded(store)} {schema.fingerprint} {counts}", id(embedder))
     if key not in _catalogs:
         _catalogs.clear()  # what was loaded before is asked no more
         _catalogs[key] = OwnCatalog(schema, store, embedder)

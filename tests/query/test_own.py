@@ -1,0 +1,44 @@
+"""Superlatives, ranks, thresholds, negation and counts for each, over the small graph of ours."""
+
+import pytest
+
+from kgpipe.query.answer import ask
+
+QUESTIONS = {
+    "Who was born first?": [["Ada Lovelace"]],
+    "Which company is the oldest?": [["IBM"]],
+    "Where was the oldest person born?": [["London"]],
+    "What is the latest programming language?": [["C"]],
+    "Which award was given to the most people?": [["Turing Award"]],
+    "Who received more than one award?": [["Dennis Ritchie"]],
+    "Which languages were released between 1955 and 1960?": [["COBOL"], ["Fortran"]],
+    "Which Turing Award winners did not work for Bell Labs?": [["Donald Knuth"], ["John Backus"]],
+    "How many awards did each person receive?": [
+        ["Dennis Ritchie", 2], ["Donald Knuth", 1], ["Grace Hopper", 1], ["John Backus", 1], ["Ken Thompson", 1]
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_questions_that_query_graphs_cannot_say(question, store, schema):
+    answer = ask(question, store, schema)
+    assert answer.source == "graph", answer.candidates[:2]
+    assert sorted(map(list, answer.answers)) == QUESTIONS[question]
+    assert sorted(store.read(answer.cypher, answer.params)[1]) == QUESTIONS[question]
+    assert answer.facts and answer.evidence, "an answer is cited"
+
+
+def test_that_nothing_fits_is_no_answer(store, schema):
+    """It may as well be that the graph lacks it."""
+    assert ask("Which machines were released before 1900?", store, schema).source != "graph"
+
+
+def test_counts_for_each_are_said_with_their_names(store, schema):
+    text = ask("How many awards did each person receive?", store, schema).text
+    assert text == "Dennis Ritchie: 2, Donald Knuth: 1, Grace Hopper: 1, John Backus: 1 and Ken Thompson: 1."
+
+
+def test_the_facts_are_those_of_the_answers(store, schema):
+    """Of a superlative only what the answer rests on is shown, not what was compared."""
+    facts = ask("Which company is the oldest?", store, schema).facts
+    assert [(f["subject"], f["relation"], f["object"]) for f in facts] == [("IBM", "FOUNDED_ON", "1911")]
