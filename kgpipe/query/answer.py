@@ -49,6 +49,8 @@ AGREES = 0.15
 """Gained by a query graph with the rows of the query that a language model wrote."""
 MOST_RUN = 8
 """Query trees that are run against the graph."""
+TREE_AGREES = 1.0
+"""Gained by a query tree with the rows of the query that a language model wrote."""
 SURE = {"share": 4.7, "score": 0.214, "uncovered": -2.1, "unknown": -2.1, "names": 1.6, "empty": -6.6, "": -6.0}
 """Weights of the confidence in a query tree, in logits."""
 MOST_WEIGHED = 4
@@ -118,8 +120,8 @@ def ask(
     if not entities and (found := _of_whole(question, store, known, meant)):
         return found
     linked = link(question, store, known, entities=entities, meant=meant)
-    if not entities and (found := _of_tree(linked, store, known, threshold)):
-        return worded(found, lms.Written(), _phrases(found.facts, known), lm) if lm else found
+    if not entities and (found := _of_tree(linked, store, known, threshold, lm)):
+        return found
     ranked = rank(linked, plan(linked, store, known), known)
     written = lms.Written()
     if lm is not None:
@@ -166,7 +168,7 @@ def ask(
     return worded(found, written, _phrases(facts, known), lm) if lm else found
 
 
-def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float) -> Answer | None:
+def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float, lm: LM | None) -> Answer | None:
     """The answer to what query graphs cannot say: superlatives, ranks, thresholds, negation, a count for each.
 
     None when the question asks for nothing of the kind, or when no query tree is sure enough.
@@ -186,11 +188,16 @@ def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float) 
     sure = _likely(settled, linked)
     if sure < threshold:
         return None
+    written = lms.Written()
+    if lm is not None:
+        written = lms.write(linked.question, lms.brief_of_ours(linked, store, known), store, lm)
+        if written.rows:
+            settled = lms.weighed(settled, [s.rows for s in settled], written, TREE_AGREES)
     best = settled[0]
     guard.check(best.cypher, best.params, store)
     told = _told(best, catalog, store)
     taken = set(_meant_by(best).values())
-    return Answer(
+    found = Answer(
         question=linked.question,
         answers=tuple(tuple(row) for row in best.rows),
         columns=best.columns,
@@ -212,6 +219,7 @@ def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float) 
         named=_entities_named([c for span in linked.entities for c in span.candidates if c.uid in taken], known),
         gave=_gave_by_tree(best, told, catalog, known),
     )  # fmt: skip
+    return worded(found, written, _phrases(told.facts, known), lm) if lm else found
 
 
 def _likely(settled: Sequence[Settled], linked: Linked) -> float:
