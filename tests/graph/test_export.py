@@ -234,10 +234,16 @@ def place(tab, what):
     )
 
 
-def click(tab, what):
+def point_at(tab, what):
+    """Moves the mouse there and waits until force-graph has seen, at its next frame, what is under the pointer."""
     at = place(tab, what)
     tab.mouse.move(at["x"], at["y"])
-    tab.locator("#graph .clickable").first.wait_for()  # force-graph has seen what is under the pointer
+    tab.wait_for_function("what => hovered && hovered === (nodes.find(n => n.name === what) || facts[what])", arg=what)
+    return at
+
+
+def click(tab, what):
+    at = point_at(tab, what)
     tab.mouse.click(at["x"], at["y"])
 
 
@@ -286,9 +292,7 @@ def test_the_page_shows_facts_with_their_sentences(workspace, tab, tmp_path):
 
     tab.get_by_role("button", name="Fit to window").click()
     tab.wait_for_timeout(1_500)
-    before = place(tab, "Cy")  # dragged to another place, where it stays
-    tab.mouse.move(before["x"], before["y"])
-    tab.locator("#graph .clickable").first.wait_for()
+    before = point_at(tab, "Cy")  # dragged to another place, where it stays
     tab.mouse.down()
     tab.mouse.move(before["x"] + 40, before["y"] + 30, steps=5)
     tab.mouse.up()
