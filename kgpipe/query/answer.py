@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,21 +15,17 @@ from urllib.parse import unquote, urlsplit
 
 from kgpipe import schema as schemas
 from kgpipe.errors import InputError, QueryRefused, WorkspaceError
-from kgpipe.query import connect, follow, guard
+from kgpipe.query import connect, follow, guard, own
 from kgpipe.query import lm as lms
 from kgpipe.query import show as shown
 from kgpipe.query.cite import check_filled, listed, sentences_of
 from kgpipe.query.compile import COLUMNS, Compiled, compiled
 from kgpipe.query.follow import Asked, Named
 from kgpipe.query.link import LEAST_NAME, Candidate, Linked, Vocabulary, entities_with, link, named, vocabulary
-from kgpipe.query.own import UNTYPED, OwnCatalog, held, matches, own_catalog
 from kgpipe.query.plan import plan
 from kgpipe.query.rank import Ranked, confidence, rank, readings
 from kgpipe.query.retrieve import Found, Passages, retrieve
-from kgpipe.query.settle import Settled, agreement, in_words, settle
-from kgpipe.query.tree_cypher import facts_cypher, tree_cypher
-from kgpipe.query.trees import Search
-from kgpipe.query.trees import asked as asked_of
+from kgpipe.query.settle import Settled, in_words
 from kgpipe.query.words import one_line
 from kgpipe.schema import Schema
 from kgpipe.workspace import Workspace
@@ -47,12 +42,8 @@ LONGEST_QUESTION = 2_000
 """Characters of a question."""
 AGREES = 0.15
 """Gained by a query graph with the rows of the query that a language model wrote."""
-MOST_RUN = 8
-"""Query trees that are run against the graph."""
 TREE_AGREES = 1.0
 """Gained by a query tree with the rows of the query that a language model wrote."""
-SURE = {"share": 4.7, "score": 0.214, "uncovered": -2.1, "unknown": -2.1, "names": 1.6, "empty": -6.6, "": -6.0}
-"""Weights of the confidence in a query tree, in logits."""
 MOST_WEIGHED = 4
 """Query graphs that are run to be compared with a written query."""
 MOST_FACTS = 100
@@ -161,8 +152,8 @@ def ask(
         source="graph",
         understood=best.said,
         candidates=candidates,
-        notes=_notes(linked, best, known),
-        named=_named(linked, known, best),
+        notes=_notes(linked, _taken(best), known),
+        named=_named(linked, known, _taken(best)),
         gave=_gave(rows, best, facts, known),
     )
     return worded(found, written, _phrases(facts, known), lm) if lm else found
@@ -173,19 +164,11 @@ def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float, 
 
     None when the question asks for nothing of the kind, or when no query tree is sure enough.
     """
-    if not linked.words or not linked.goes_beyond:
+    read = own.readings(linked, store, known)
+    if read is None:
         return None
-    catalog = own_catalog(store, known.schema, known.embedder)
-    made = asked_of(linked.question, matches(linked, catalog), catalog)
-    frame = made.frame
-    compared = any(n.operator != "=" for n in frame.numbers)
-    if not (linked.beyond or frame.group >= 0 or compared or frame.extreme or frame.most):
-        return None
-    # what is asked to be may not be: then nothing is known of where to look
-    relations = {} if frame.output == "exists" else held(linked, store)
-    search = Search(made, catalog, most_nodes=min(4, len(linked.entities) + 2), held=relations)
-    settled = settle(search.ranked(), catalog, store, most=MOST_RUN)
-    sure = _likely(settled, linked)
+    settled, catalog = read
+    sure = own.likely(settled, linked)
     if sure < threshold:
         return None
     written = lms.Written()
@@ -194,9 +177,8 @@ def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float, 
         if written.rows:
             settled = lms.weighed(settled, [s.rows for s in settled], written, TREE_AGREES)
     best = settled[0]
-    guard.check(best.cypher, best.params, store)
-    told = _told(best, catalog, store)
-    taken = set(_meant_by(best).values())
+    told = own.told(best, catalog, store)
+    taken = own.meant(best)
     found = Answer(
         question=linked.question,
         answers=tuple(tuple(row) for row in best.rows),
@@ -212,67 +194,14 @@ def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float, 
         candidates=tuple(
             {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled
         ),
-        notes=tuple(
-            f'"{c.read_from}" read as {c.name}'
-            for span in linked.entities for c in span.candidates if c.uid in taken and c.read_from
-        ),
-        named=_entities_named([c for span in linked.entities for c in span.candidates if c.uid in taken], known),
+        notes=_notes(linked, taken, known),
+        named=_named(linked, known, taken),
         gave=_gave_by_tree(best, told, catalog, known),
     )  # fmt: skip
     return worded(found, written, _phrases(told.facts, known), lm) if lm else found
 
 
-def _likely(settled: Sequence[Settled], linked: Linked) -> float:
-    """How likely the best candidate is right: a logistic function of its score, its rivals and what it leaves out.
-
-    Nothing is sure of why or how something is, and what is named is no answer to a question about it.
-    """
-    best = settled[0] if settled else None
-    if best is None or not linked.words or best.found.features["known"] or linked.words[0].lower == "why":
-        return 0.0
-    empty = not best.rows and best.tree.output == "node" and best.tree.absent < 0
-    named = [c.score for span in linked.entities for c in span.candidates if c.uid in _meant_by(best).values()]
-    values = {
-        "share": agreement(settled), "score": best.found.score, "uncovered": best.found.features["uncovered"],
-        "unknown": bool(linked.unknown), "names": min(named, default=1.0), "empty": empty, "": 1.0,
-    }  # fmt: skip
-    return round(1 / (1 + math.exp(-sum(SURE[name] * value for name, value in values.items()))), 4)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What an answer rests on: its facts, and (name or value, uid) of what is told or counted."""
-
-    facts: list[dict[str, Any]]
-    pairs: list[tuple[str, str]]
-
-    @property
-    def names(self) -> list[str]:
-        return [name for name, _ in self.pairs]
-
-
-def _told(best: Settled, catalog: OwnCatalog, store: Store) -> _Told:
-    tree = best.tree
-    pairs: list[tuple[str, str]] = []
-    if tree.output != "exists" and tree.group < 0 and tree.output not in ("avg", "sum"):
-        one_each = dataclasses.replace(tree, output="node")
-        cypher, params = tree_cypher(one_each, catalog, uids=True)
-        pairs = [(str(name), uid) for name, uid in guard.run(cypher, params, store)[1]]
-    cypher, params = facts_cypher(tree, catalog)
-    if not cypher:
-        return _Told([], pairs)
-    # among many answers the facts of the first are shown
-    chosen = [list(pair) for pair in pairs[:MOST_FACTS]] if pairs else None
-    columns, rows = guard.run(f"{cypher} LIMIT {MOST_FACTS}", params | {"answers": chosen}, store)
-    return _Told([dict(zip(columns, row, strict=True)) for row in rows], pairs)
-
-
-def _meant_by(settled: Settled) -> dict[int, str]:
-    """For each span that names an entity the uid that the tree takes it for."""
-    return {c.span: c.uid for node in settled.tree.nodes for c in node.conditions if c.uid}
-
-
-def _gave_by_tree(best: Settled, told: _Told, catalog: OwnCatalog, known: Vocabulary) -> tuple[Named, ...]:
+def _gave_by_tree(best: Settled, told: own.Told, catalog: own.OwnCatalog, known: Vocabulary) -> tuple[Named, ...]:
     """The entities and dates that an answer names."""
     tree = best.tree
     root = tree.nodes[tree.root].type
@@ -281,7 +210,7 @@ def _gave_by_tree(best: Settled, told: _Told, catalog: OwnCatalog, known: Vocabu
     if tree.key and catalog.attributes[root][tree.key].linked:
         dated = catalog.attributes[root][tree.key].kind == "date"
         return tuple(Named(value, follow.DATE) for value in told.names) if dated else ()
-    kind = kind_of("" if root == UNTYPED else root, known)
+    kind = kind_of("" if root == own.UNTYPED else root, known)
     return tuple(Named(name, kind, uid) for name, uid in told.pairs)
 
 
@@ -319,8 +248,8 @@ def _of_several(
         source="graph",
         understood=best.said,
         candidates=candidates,
-        notes=_notes(linked, best, known, decided=False),
-        named=tuple(dict.fromkeys(n for reading in together for n in _named(linked, known, reading))),
+        notes=_notes(linked, _taken(best), known, decided=False),
+        named=tuple(dict.fromkeys(n for reading in together for n in _named(linked, known, _taken(reading)))),
         gave=tuple(dict.fromkeys(gave)),
     )
 
@@ -354,9 +283,13 @@ def _call(together: Sequence[Ranked], linked: Linked, store: Store, schema: Sche
     return [", ".join(call[n[i].uid] if n[i].uid else n[i].value for i in differing) for n in nodes]
 
 
-def _notes(linked: Linked, best: Ranked, known: Vocabulary, *, decided: bool = True) -> tuple[str, ...]:
+def _taken(best: Ranked) -> set[str]:
+    """The uids of the entities that a query graph takes the names of the question for."""
+    return {n.uid for n in best.planned.graph.nodes if n.uid}
+
+
+def _notes(linked: Linked, taken: set[str], known: Vocabulary, *, decided: bool = True) -> tuple[str, ...]:
     """What names were taken for, where they are misspelt, or those of several things of which one fits the question."""
-    taken = {n.uid for n in best.planned.graph.nodes if n.uid}
     notes = []
     for span in linked.entities:
         chosen = next((c for c in span.candidates if c.uid in taken), None)
@@ -387,12 +320,12 @@ _PERSON = ("person", "human being")
 _PLACE = ("place", "location", "city")
 
 
-def _named(linked: Linked, known: Vocabulary, best: Ranked | None = None) -> tuple[Named, ...]:
-    """What the question names as the best graph, or without one the best link, takes it."""
-    taken = {n.uid for n in best.planned.graph.nodes if n.uid} if best else set()
+def _named(linked: Linked, known: Vocabulary, taken: set[str] | None = None) -> tuple[Named, ...]:
+    """What the question names: of the entities of one name those that are `taken`, without that the likeliest."""
     found: list[tuple[int, Named]] = []
     for span in linked.entities:
-        chosen = next((c for c in span.candidates if c.uid in taken), None if best else span.candidates[0])
+        fitting = [c for c in span.candidates if c.uid in taken] if taken is not None else span.candidates
+        chosen = next(iter(fitting), None)
         if chosen and chosen.score >= LEAST_NAME:
             text = _words_of(linked, span.start, span.end)
             found.append((span.start, Named(chosen.name, kind_of(chosen.type, known), chosen.uid, text)))

@@ -1,14 +1,24 @@
-"""Graphs that kgpipe built, as query trees see them: types with their parents, dates and numbers at nodes of their own."""
+"""Query trees over graphs that kgpipe built: types with their parents, dates and numbers at nodes of their own.
+
+They read what query graphs cannot say: superlatives, ranks, thresholds, negation, a count for each.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from kgpipe.graph.introspect import loaded
+from kgpipe.query import guard
 from kgpipe.query.catalog import SCAN_S, Attribute, Catalog, Link
-from kgpipe.query.link import Linked
+from kgpipe.query.link import Linked, Vocabulary
+from kgpipe.query.settle import Settled, agreement, settle
+from kgpipe.query.tree_cypher import facts_cypher, tree_cypher
+from kgpipe.query.trees import Asked, Search, asked
 from kgpipe.query.values import Match
 from kgpipe.schema import Schema, in_words
 
@@ -21,6 +31,12 @@ UNTYPED = "Entity"
 NAME = "name"
 MOST_CLAUSES = 3
 """Phrases of a relation that are compared as clauses."""
+MOST_RUN = 8
+"""Query trees that are run against the graph."""
+MOST_FACTS = 100
+"""Facts that are fetched for one answer."""
+SURE = {"share": 4.7, "score": 0.214, "uncovered": -2.1, "unknown": -2.1, "names": 1.6, "empty": -6.6, "": -6.0}
+"""Weights of the confidence in logits, as `benchmarks/confidence.py` fits them."""
 _catalogs: dict[tuple[str, str, int], OwnCatalog] = {}
 
 
@@ -133,18 +149,11 @@ def own_catalog(store: Store, schema: Schema, embedder: Embedder) -> OwnCatalog:
 
 
 def matches(linked: Linked, catalog: OwnCatalog) -> list[Match]:
-    """The entities that a question names, as nodes of their narrowest types, and the dates and numbers that it was given."""
-    entities = [
+    """The entities that a question names, as nodes of their narrowest types."""
+    return [
         Match(span.start, span.end, catalog.narrowest(c.type), NAME, c.name, c.score, c.uid)
-        for span in linked.entities
-        for c in span.candidates
-    ]
-    given = [
-        Match(v.start, v.end, t, key, v.value, 1.0, operator="STARTS WITH")
-        for v in linked.values if not any(c.isdigit() for w in linked.words[v.start : v.end] for c in w.text)
-        for t in catalog.types for key, x in catalog.attributes[t].items() if x.linked and x.kind == v.kind
+        for span in linked.entities for c in span.candidates
     ]  # fmt: skip
-    return entities + given
 
 
 def held(linked: Linked, store: Store) -> dict[str, frozenset[tuple[str, bool]]]:
@@ -156,3 +165,81 @@ def held(linked: Linked, store: Store) -> dict[str, frozenset[tuple[str, bool]]]
         {"uids": uids},
     )
     return {uid: frozenset(map(tuple, pairs)) for uid, pairs in rows}
+
+
+def readings(linked: Linked, store: Store, known: Vocabulary) -> tuple[list[Settled], OwnCatalog] | None:
+    """The best trees of a question, run, best first; None when query graphs can say what it asks."""
+    if not linked.goes_beyond:
+        return None
+    catalog = own_catalog(store, known.schema, known.embedder)
+    made = asked(linked.question, matches(linked, catalog), catalog)
+    compared = any(n.operator != "=" for n in made.frame.numbers)
+    if not (linked.beyond or made.frame.group >= 0 or compared):
+        return None
+    return settled_trees(made, linked, catalog, store), catalog
+
+
+def settled_trees(made: Asked, linked: Linked, catalog: OwnCatalog, store: Store) -> list[Settled]:
+    """The best trees of any question, run, best first."""
+    # what is asked to be may not be: then nothing is known of where to look
+    relations = {} if made.frame.output == "exists" else held(linked, store)
+    search = Search(made, catalog, most_nodes=min(4, len(linked.entities) + 2), held=relations)
+    return settle(search.ranked(), catalog, store, most=MOST_RUN)
+
+
+def likely(settled: Sequence[Settled], linked: Linked) -> float:
+    """How likely the best candidate is right: a logistic function of `signs`.
+
+    Nothing is sure of why something is, and what is named is no answer to a question about it.
+    """
+    if not settled or not linked.words or settled[0].found.features["known"] or linked.words[0].lower == "why":
+        return 0.0
+    values = signs(settled, linked)
+    return round(1 / (1 + math.exp(-sum(SURE[name] * value for name, value in values.items()))), 4)
+
+
+def signs(settled: Sequence[Settled], linked: Linked) -> dict[str, float]:
+    """What tells whether the best candidate is right: its score, its rivals, and what it leaves out."""
+    best = settled[0]
+    named = [c.score for span in linked.entities for c in span.candidates if c.uid in meant(best)]
+    return {
+        "share": agreement(settled),
+        "score": best.found.score,
+        "uncovered": best.found.features["uncovered"],
+        "unknown": float(bool(linked.unknown)),
+        "names": min(named, default=1.0),
+        "empty": float(not best.rows and best.tree.output == "node" and best.tree.absent < 0),
+        "": 1.0,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an answer rests on: its facts, and (name or value, uid) of what is told or counted."""
+
+    facts: list[dict[str, Any]]
+    pairs: list[tuple[str, str]]
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.pairs]
+
+
+def told(best: Settled, catalog: OwnCatalog, store: Store) -> Told:
+    """What the answer of a tree rests on; among many answers the facts of the first."""
+    tree = best.tree
+    pairs: list[list[Any]] = []
+    if tree.output != "exists" and tree.group < 0 and tree.output not in ("avg", "sum"):
+        cypher, params = tree_cypher(dataclasses.replace(tree, output="node"), catalog, uids=True)
+        _, pairs = guard.run(cypher, params, store)
+    named = [(str(name), uid) for name, uid in pairs]
+    cypher, params = facts_cypher(tree, catalog)
+    if not cypher:
+        return Told([], named)
+    columns, rows = guard.run(f"{cypher} LIMIT {MOST_FACTS}", params | {"answers": pairs[:MOST_FACTS] or None}, store)
+    return Told([dict(zip(columns, row, strict=True)) for row in rows], named)
+
+
+def meant(settled: Settled) -> set[str]:
+    """The uids of the entities that a tree takes the names of the question for."""
+    return {c.uid for node in settled.tree.nodes for c in node.conditions if c.uid}

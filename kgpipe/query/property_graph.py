@@ -195,7 +195,6 @@ class PropertyGraph:
             found = Answer(question=question, confidence=sure, candidates=candidates, named=named)
             return answer.worded(found, written, (), lm) if lm else found
         best = settled[0]
-        guard.check(best.cypher, best.params, self.store)
         found = Answer(
             question=question,
             answers=tuple(tuple(row) for row in best.rows),

@@ -42,16 +42,12 @@ class Settled:
 def settle(
     ranked: Sequence[Scored], catalog: Catalog, store: Store, *, most: int, nodes: bool = False, distinct: bool = True
 ) -> list[Settled]:
-    """The first `most` candidates, run in read sessions with the limits of the guard, best first.
-
-    Their texts are ours, with names of the schema in backticks and values as parameters; the guard's look at the plan of
-    each would take longer than all else. The one that answers goes through it.
-    """
+    """The first `most` candidates, run, best first."""
     settled = []
     for found in ranked[:most]:
         cypher, params = tree_cypher(found.tree, catalog, nodes=nodes, distinct=distinct)
         try:
-            columns, rows = store.read(cypher, params, timeout_s=guard.TIMEOUT_S, max_rows=guard.MOST_ROWS)
+            columns, rows = guard.run(cypher, params, store)
         except QueryRefused:
             continue  # too much work for the database; another reading may do
         empty = not rows or (found.tree.output != "exists" and rows[0][0] in (0, None) and len(rows) == 1)
@@ -93,6 +89,7 @@ def in_words(best: Settled, names: Sequence[str] = ()) -> str:
 
 
 def shown(value: Any) -> str:
+    """A value as text; a node by its properties."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {v}" for k, v in sorted(value.items())) + "}"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -154,7 +154,7 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
             spans.append((m.start, m.end))
             choices.append([])
         at = spans.index((m.start, m.end))
-        choices[at].append((m.type, Condition(m.key, m.operator, m.value, at, score=m.score, uid=m.uid)))
+        choices[at].append((m.type, Condition(m.key, "=", m.value, at, score=m.score, uid=m.uid)))
     taken = frozenset(i for s in spans for i in range(*s))
     dated = dates(found, question, taken)
     in_dates = frozenset(i for start, end, *_ in dated for i in range(start, end))
@@ -932,7 +932,7 @@ class Search:
         known = fixed.conditions and not tree.key and tree.output == "node" and any(
             cond.key == c.name_keys[fixed.type] for cond in fixed.conditions
         )  # fmt: skip
-        return {
+        found = {
             "edges": float(np.mean(edges)) if edges else 0.5,
             "least": float(min(edges)) if edges else 0.5,
             "coverage": coverage,
@@ -970,6 +970,7 @@ class Search:
             "denied": self._denied(tree, words_of_edges),
             "dropped": float(len(a.choices) - len(present)),
         }
+        return {name: float(value) for name, value in found.items()}  # none of numpy, which JSON cannot hold
 
     def _twins(self, tree: Tree) -> list[tuple[int, int, bool]]:
         """Pairs of edges of one relation that join two things to the same third one, and whether both are named.
@@ -1257,7 +1258,7 @@ class Search:
 
     def _ordered(self, tree: Tree) -> float:
         if tree.order:
-            return float(self._order_fit(tree.order[0]))
+            return self._order_fit(tree.order[0])
         if tree.measure:
             _, i, key = tree.measure
             return (

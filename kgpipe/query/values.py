@@ -43,7 +43,6 @@ class Match:
     value: Any
     score: float
     uid: str = ""
-    operator: str = "="
 
 
 class Values:

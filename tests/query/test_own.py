@@ -1,5 +1,7 @@
 """Superlatives, ranks, thresholds, negation and counts for each, over the small graph of ours."""
 
+import json
+
 import pytest
 
 from kgpipe.query.answer import ask
@@ -26,6 +28,7 @@ def test_questions_that_query_graphs_cannot_say(question, store, schema):
     assert sorted(map(list, answer.answers)) == QUESTIONS[question]
     assert sorted(store.read(answer.cypher, answer.params)[1]) == QUESTIONS[question]
     assert answer.facts and answer.evidence, "an answer is cited"
+    assert json.loads(json.dumps(answer.to_json()))["candidates"]
 
 
 def test_that_nothing_fits_is_no_answer(store, schema):
