@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,12 @@ from kgpipe.schema import Schema
 GOLD_TYPES = Path(__file__).with_name("questions") / "gold_types.json"
 
 
-def load_gold(driver: neo4j.Driver, facts: Path | str, schema: str = "computing") -> dict[str, int]:
+def load_gold(
+    driver: neo4j.Driver, facts: Path | str, schema: str = "computing", *, share: float = 1.0
+) -> dict[str, int]:
     """Counts of nodes and relationships; `facts` has one object a line with subject, relation, object, sentence.
+
+    With a `share` below 1 only so many of the facts, always the same, are loaded.
 
     `aliases.json` beside the file gives the other names of an entity.
     """
@@ -38,6 +43,7 @@ def load_gold(driver: neo4j.Driver, facts: Path | str, schema: str = "computing"
     facts = Path(facts)
     known = schemas.load(schema)
     rows = [json.loads(line) for line in facts.read_text("utf-8").splitlines() if line.strip()]
+    rows = [row for row in rows if random.Random(json.dumps(row)).random() < share]
     aliases = json.loads(facts.with_name("aliases.json").read_text("utf-8"))
     types = entity_types(rows, known)
     nodes: dict[tuple[str, ...], dict[str, dict[str, Any]]] = defaultdict(dict)
@@ -112,6 +118,7 @@ def entity_types(rows: list[dict[str, Any]], schema: Schema) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("facts", type=Path)
+    parser.add_argument("--share", type=float, default=1.0, help="of the facts, to be loaded")
     parser.add_argument("--neo4j", required=True, help="Bolt address of an empty Neo4j")
     parser.add_argument("--user", default="neo4j")
     parser.add_argument("--password", default=os.environ.get("NEO4J_PASSWORD", ""))
@@ -119,7 +126,7 @@ def main() -> None:
     with neo4j.GraphDatabase.driver(
         options.neo4j, auth=(options.user, options.password), notifications_min_severity="OFF"
     ) as driver:
-        counts = load_gold(driver, options.facts)
+        counts = load_gold(driver, options.facts, share=options.share)
     print(f"{counts['nodes']:,} nodes, {counts['relationships']:,} relationships")
 
 

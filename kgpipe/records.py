@@ -262,36 +262,6 @@ class Run:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryNode:
-    """A node of a query graph: an entity (`uid`), a literal compared with `value`, or any node of the type."""
-
-    type: str = ""
-    uid: str = ""
-    name: str = ""
-    operator: str = ""
-    """=, < or > for a literal that is compared; empty otherwise."""
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class QueryGraph:
-    """A question's meaning: a tree of nodes and edges with constraints on the nodes, and what to return.
-
-    Edges are (subject, relation, object) with node indexes; `returns` is the index of the node asked for and
-    `output` one of `node` (its name or value), `count` (of distinct nodes) and `exists`.
-    """
-
-    nodes: tuple[QueryNode, ...]
-    edges: tuple[tuple[int, str, int], ...]
-    returns: int = 0
-    output: str = "node"
-
-    @property
-    def uid(self) -> str:
-        return content_id("query", self.nodes, sorted(self.edges), self.returns, self.output)
-
-
 _MENTION = pa.struct([
     ("uid", pa.string()), ("start", pa.int32()), ("end", pa.int32()), ("type", pa.string()),
     ("score", pa.float64()), ("value", pa.string()),

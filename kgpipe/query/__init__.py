@@ -1,1 +1,1 @@
-"""Asking: a question's words are linked, query graphs enumerated, ranked, compiled, guarded and answered with sentences."""
+"""Asking: a question's words are linked, query trees grown, ranked, compiled, guarded and answered with sentences."""

@@ -14,18 +14,26 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from kgpipe import schema as schemas
-from kgpipe.errors import InputError, QueryRefused, WorkspaceError
+from kgpipe.errors import InputError, WorkspaceError
 from kgpipe.query import connect, follow, guard, own
 from kgpipe.query import lm as lms
 from kgpipe.query import show as shown
 from kgpipe.query.cite import check_filled, listed, sentences_of
-from kgpipe.query.compile import COLUMNS, Compiled, compiled
 from kgpipe.query.follow import Asked, Named
-from kgpipe.query.link import LEAST_NAME, Candidate, Linked, Vocabulary, entities_with, link, named, vocabulary
-from kgpipe.query.plan import plan
-from kgpipe.query.rank import Ranked, confidence, rank, readings
+from kgpipe.query.link import (
+    LEAST_NAME,
+    PERSON,
+    PLACE,
+    Candidate,
+    Linked,
+    Vocabulary,
+    entities_with,
+    link,
+    named,
+    vocabulary,
+)
 from kgpipe.query.retrieve import Found, Passages, retrieve
-from kgpipe.query.settle import Settled, in_words
+from kgpipe.query.settle import Settled, in_words, settle
 from kgpipe.query.words import one_line
 from kgpipe.schema import Schema
 from kgpipe.workspace import Workspace
@@ -40,14 +48,8 @@ THRESHOLD = 0.62
 """Least confidence of an answer from the graph."""
 LONGEST_QUESTION = 2_000
 """Characters of a question."""
-AGREES = 0.15
-"""Gained by a query graph with the rows of the query that a language model wrote."""
-TREE_AGREES = 1.0
+AGREES = 1.0
 """Gained by a query tree with the rows of the query that a language model wrote."""
-MOST_WEIGHED = 4
-"""Query graphs that are run to be compared with a written query."""
-MOST_FACTS = 100
-"""Facts whose sentences are fetched for one answer."""
 RETRY_S = 3
 """Seconds after which a server that does not answer is given up: somebody waits."""
 UNTOLD = "The graph does not tell."
@@ -68,9 +70,9 @@ class Answer:
     text: str = UNTOLD
     source: str = "none"
     understood: str = ""
-    """The winning query graph in words."""
+    """The winning query tree in words."""
     candidates: tuple[dict[str, Any], ...] = ()
-    """The best query graphs, the winner first, as {"said", "score", "features"}."""
+    """The best query trees, the winner first, as {"said", "score", "features"}."""
     notes: tuple[str, ...] = ()
     """How the question was read where that is not plain, and what else there is to know of the answer."""
     named: tuple[Named, ...] = ()
@@ -111,18 +113,22 @@ def ask(
     if not entities and (found := _of_whole(question, store, known, meant)):
         return found
     linked = link(question, store, known, entities=entities, meant=meant)
-    if not entities and (found := _of_tree(linked, store, known, threshold, lm)):
-        return found
-    ranked = rank(linked, plan(linked, store, known), known)
+    catalog = own.own_catalog(store, schema, embedder)
+    ranked = own.ranked(linked, catalog, store)
+    run = lm is not None or own.most_likely(ranked, linked) >= threshold
+    settled = settle(ranked, catalog, store, most=own.MOST_RUN) if run else []
     written = lms.Written()
     if lm is not None:
         brief = lms.brief_of_ours(linked, store, known)
         written = lms.write(question, brief, store, lm)
         if written.rows:
-            ranked = lms.weighed(ranked, [_rows(r, store, schema) for r in ranked[:MOST_WEIGHED]], written, AGREES)
-    together = readings(ranked, linked)
-    sure = min(1.0, confidence([r for r in ranked if r not in together[1:]]))
-    candidates = tuple({"said": r.said, "score": r.score, "features": dict(r.features)} for r in ranked[:8])
+            settled = lms.weighed(settled, written, AGREES)
+    together = own.together(settled, linked, catalog)
+    sure = own.likely([s for s in settled if s not in together[1:]], linked)
+    candidates = tuple(
+        {"said": found.said, "score": round(score, 3), "features": found.features}
+        for found, score in [(s.found, s.score) for s in settled] or [(r, r.score) for r in ranked[: own.MOST_RUN]]
+    )
     if sure < threshold and written.rows:
         facts, lacking = lms.facts_of(written, brief, store)
         found = of_written(question, written, candidates, facts, sentences_of(facts, store), lacking)
@@ -134,53 +140,12 @@ def ask(
         )
         return worded(found, written, (), lm) if lm else found
     if len(together) > 1:
-        return _of_several(question, together, linked, sure, candidates, store, known)
-    best = ranked[0]
-    query = compiled(best.planned.graph, schema)
-    columns, rows = guard.run(query.cypher, query.params, store)
-    facts = _facts(query, store)
-    found = Answer(
-        question=question,
-        answers=tuple(tuple(row) for row in rows),
-        columns=tuple(columns),
-        confidence=sure,
-        cypher=query.cypher,
-        params=query.params,
-        facts=tuple(facts),
-        evidence=tuple(sentences_of(facts, store)),
-        text=_sentence(rows, best, facts, known),
-        source="graph",
-        understood=best.said,
-        candidates=candidates,
-        notes=_notes(linked, _taken(best), known),
-        named=_named(linked, known, _taken(best)),
-        gave=_gave(rows, best, facts, known),
-    )
-    return worded(found, written, _phrases(facts, known), lm) if lm else found
-
-
-def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float, lm: LM | None) -> Answer | None:
-    """The answer to what query graphs cannot say: superlatives, ranks, thresholds, negation, a count for each.
-
-    None when the question asks for nothing of the kind, or when no query tree is sure enough.
-    """
-    read = own.readings(linked, store, known)
-    if read is None:
-        return None
-    settled, catalog = read
-    sure = own.likely(settled, linked)
-    if sure < threshold:
-        return None
-    written = lms.Written()
-    if lm is not None:
-        written = lms.write(linked.question, lms.brief_of_ours(linked, store, known), store, lm)
-        if written.rows:
-            settled = lms.weighed(settled, [s.rows for s in settled], written, TREE_AGREES)
+        return _of_several(question, together, linked, sure, candidates, catalog, store, known)
     best = settled[0]
     told = own.told(best, catalog, store)
     taken = own.meant(best)
     found = Answer(
-        question=linked.question,
+        question=question,
         answers=tuple(tuple(row) for row in best.rows),
         columns=best.columns,
         confidence=sure,
@@ -191,21 +156,19 @@ def _of_tree(linked: Linked, store: Store, known: Vocabulary, threshold: float, 
         text=in_words(best, told.names),
         source="graph",
         understood=best.found.said,
-        candidates=tuple(
-            {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled
-        ),
+        candidates=candidates,
         notes=_notes(linked, taken, known),
         named=_named(linked, known, taken),
-        gave=_gave_by_tree(best, told, catalog, known),
-    )  # fmt: skip
+        gave=_gave(best, told, catalog, known),
+    )
     return worded(found, written, _phrases(told.facts, known), lm) if lm else found
 
 
-def _gave_by_tree(best: Settled, told: own.Told, catalog: own.OwnCatalog, known: Vocabulary) -> tuple[Named, ...]:
+def _gave(best: Settled, told: own.Told, catalog: own.OwnCatalog, known: Vocabulary) -> tuple[Named, ...]:
     """The entities and dates that an answer names."""
     tree = best.tree
     root = tree.nodes[tree.root].type
-    if len(told.pairs) > MOST_FACTS:
+    if len(told.pairs) > own.MOST_FACTS:
         return ()
     if tree.key and catalog.attributes[root][tree.key].linked:
         dated = catalog.attributes[root][tree.key].kind == "date"
@@ -215,25 +178,23 @@ def _gave_by_tree(best: Settled, told: own.Told, catalog: own.OwnCatalog, known:
 
 
 def _of_several(
-    question: str, together: Sequence[Ranked], linked: Linked, sure: float, candidates: tuple[dict[str, Any], ...],
-    store: Store, known: Vocabulary,
+    question: str, together: Sequence[Settled], linked: Linked, sure: float, candidates: tuple[dict[str, Any], ...],
+    catalog: own.OwnCatalog, store: Store, known: Vocabulary,
 ) -> Answer:  # fmt: skip
     """The answers for each thing that a name in the question is that of, and which is whose."""
-    schema, best = known.schema, together[0]
-    calls = _call(together, linked, store, schema)
-    queries = [compiled(reading.planned.graph, schema) for reading in together]
-    cypher = "\nUNION ALL\n".join(_branch(query.cypher, k) for k, query in enumerate(queries))
+    best = together[0]
+    calls = _call(together, linked, store, known.schema)
+    cypher = "\nUNION ALL\n".join(_branch(one, k) for k, one in enumerate(together))
     params: dict[str, Any] = {}
-    for k, (query, call) in enumerate(zip(queries, calls, strict=True)):
-        params |= {f"r{k}{name}": value for name, value in query.params.items()} | {f"r{k}": call}
+    for k, (one, call) in enumerate(zip(together, calls, strict=True)):
+        params |= {f"r{k}{name}": value for name, value in one.params.items()} | {f"r{k}": call}
     columns, rows = guard.run(cypher, params, store)
     texts, facts, gave = [], [], []
-    for query, reading, call in zip(queries, together, calls, strict=True):
-        mine = [row for row in rows if row[1] == call]
-        of_this = _facts(query, store)
-        texts.append(f"{call}: {_sentence(mine, reading, of_this, known)}")
-        facts += of_this
-        gave += _gave(mine, reading, of_this, known)
+    for one, call in zip(together, calls, strict=True):
+        told = own.told(one, catalog, store)
+        texts.append(f"{call}: {in_words(one, told.names)}")
+        facts += told.facts
+        gave += _gave(one, told, catalog, known)
     facts = list({f["uid"]: f for f in facts}.values())
     return Answer(
         question=question,
@@ -246,32 +207,26 @@ def _of_several(
         evidence=tuple(sentences_of(facts, store)),
         text="\n".join(texts),
         source="graph",
-        understood=best.said,
+        understood=best.found.said,
         candidates=candidates,
-        notes=_notes(linked, _taken(best), known, decided=False),
-        named=tuple(dict.fromkeys(n for reading in together for n in _named(linked, known, _taken(reading)))),
+        notes=_notes(linked, own.meant(best), known, decided=False),
+        named=tuple(dict.fromkeys(n for one in together for n in _named(linked, known, own.meant(one)))),
         gave=tuple(dict.fromkeys(gave)),
     )
 
 
-def _branch(cypher: str, k: int) -> str:
-    """The query as one branch of a union: with parameters and a column of its own."""
-    cypher = re.sub(r"\$(n\d+)", rf"$r{k}\1", cypher)
-    if match := re.search(
-        r"RETURN (count\(.*) AS (count|exists)$", cypher
-    ):  # a count beside a column has no row for none
-        return f"{cypher[: match.start()]}WITH {match[1]} AS {match[2]}\nRETURN {match[2]}, $r{k} AS reading"
-    return re.sub(
-        r"RETURN (.*) AS answer ORDER BY answer$", rf"RETURN \1 AS answer, $r{k} AS reading ORDER BY answer", cypher
-    )
+def _branch(one: Settled, k: int) -> str:
+    """A query as one branch of a union: with parameters and a column of its own."""
+    inner = re.sub(r"\$(v\d)", rf"$r{k}\1", one.cypher)
+    return f"WITH $r{k} AS reading\nCALL () {{\n{inner}\n}}\nRETURN {', '.join(one.columns)}, reading"
 
 
-def _call(together: Sequence[Ranked], linked: Linked, store: Store, schema: Schema) -> list[str]:
+def _call(together: Sequence[Settled], linked: Linked, store: Store, schema: Schema) -> list[str]:
     """What to call each reading: the names in which they differ, told apart by type, by a fact, or by uid."""
     entities = {c.uid: c for s in linked.entities for c in s.candidates}
-    nodes = [reading.planned.graph.nodes for reading in together]
-    differing = [i for i in range(len(nodes[0])) if len({(n[i].uid, n[i].value) for n in nodes}) > 1]
-    chosen = [entities[n[i].uid] for n in nodes for i in differing if n[i].uid]
+    meant = [own.meant_by(one) for one in together]
+    differing = [span for span in meant[0] if len({m[span] for m in meant}) > 1]
+    chosen = [entities[m[span]] for m in meant for span in differing if m[span] in entities]
     call = _called(chosen, schema)
     alike = [uid for uid in call if list(call.values()).count(call[uid]) > 1]
     facts = shown.about(alike, store, schema)[-1] if alike else []
@@ -280,12 +235,7 @@ def _call(together: Sequence[Ranked], linked: Linked, store: Store, schema: Sche
         call[uid] += f" ({shown.phrase(first, schema)})" if first else f" ({uid})"
     still = [uid for uid in call if list(call.values()).count(call[uid]) > 1]
     call |= {uid: f"{call[uid]} {uid}" for uid in still}
-    return [", ".join(call[n[i].uid] if n[i].uid else n[i].value for i in differing) for n in nodes]
-
-
-def _taken(best: Ranked) -> set[str]:
-    """The uids of the entities that a query graph takes the names of the question for."""
-    return {n.uid for n in best.planned.graph.nodes if n.uid}
+    return [", ".join(call.get(m[span], m[span]) for span in differing) for m in meant]
 
 
 def _notes(linked: Linked, taken: set[str], known: Vocabulary, *, decided: bool = True) -> tuple[str, ...]:
@@ -311,13 +261,9 @@ def _spelled(candidates: Sequence[Candidate]) -> tuple[str, ...]:
 
 def kind_of(entity_type: str, known: Vocabulary) -> str:
     """Whether entities of a type are persons, places or other things."""
-    if entity_type and known.likeness(entity_type, _PERSON) > 0.8:
+    if entity_type and known.likeness(entity_type, PERSON) > 0.8:
         return follow.PERSON
-    return follow.PLACE if entity_type and known.likeness(entity_type, _PLACE) > 0.8 else follow.THING
-
-
-_PERSON = ("person", "human being")
-_PLACE = ("place", "location", "city")
+    return follow.PLACE if entity_type and known.likeness(entity_type, PLACE) > 0.8 else follow.THING
 
 
 def _named(linked: Linked, known: Vocabulary, taken: set[str] | None = None) -> tuple[Named, ...]:
@@ -341,24 +287,6 @@ def _words_of(linked: Linked, start: int, end: int) -> str:
         return ""
     text = linked.question[linked.words[start].start : linked.words[end - 1].end]
     return re.sub(r"['’]s?$", "", text)
-
-
-def _gave(
-    rows: Sequence[Sequence[Any]], best: Ranked, facts: Sequence[dict[str, Any]], known: Vocabulary
-) -> tuple[Named, ...]:  # fmt: skip
-    """The entities and dates that the rows name."""
-    graph = best.planned.graph
-    uids = {str(f[end]): f[f"{end}_uid"] for f in facts for end in ("subject", "object")}
-    values = _counted(best, facts) if graph.output == "count" else [str(row[0]) for row in rows]
-    if graph.output == "exists" or len(values) > MOST_FACTS:
-        return ()
-    types = (graph.nodes[graph.returns].type,) if graph.nodes[graph.returns].type else best.planned.types[graph.returns]
-    literals = {known.schema.entities[t].literal for t in types if t in known.schema.entities} - {""}
-    if literals:
-        return tuple(Named(v, follow.DATE) for v in values) if literals == {"date"} else ()
-    kinds = [kind_of(t, known) for t in types]
-    kind = follow.PERSON if follow.PERSON in kinds else kinds[0] if kinds else follow.THING
-    return tuple(Named(v, kind, uids.get(v, "")) for v in values)
 
 
 def _of_whole(question: str, store: Store, known: Vocabulary, meant: frozenset[str]) -> Answer | None:
@@ -503,14 +431,6 @@ def worded(found: Answer, written: lms.Written, phrases: Sequence[str], lm: LM) 
     )
 
 
-def _rows(ranked: Ranked, store: Store, schema: Schema) -> list[list[Any]] | None:
-    query = compiled(ranked.planned.graph, schema)
-    try:
-        return guard.run(query.cypher, query.params, store)[1]
-    except QueryRefused:  # too much work for the database: it agrees with nothing
-        return None
-
-
 def _phrases(facts: Sequence[dict[str, Any]], known: Vocabulary) -> tuple[str, ...]:
     """The words of the schema for the relations of facts."""
     return tuple(p for r in {f["relation"] for f in facts} for p in known.relation_phrases[r])
@@ -526,14 +446,6 @@ def checked_question(question: str) -> str:
             f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read. Shorten it."
         )
     return question
-
-
-def _facts(query: Compiled, store: Store) -> list[dict[str, Any]]:
-    """The facts that the rows rest on, as {"uid", "subject", "relation", "object", "support", "score", "sentence", ...}."""
-    if not query.facts:
-        return []
-    columns, rows = guard.run(f"{query.facts} LIMIT {MOST_FACTS}", query.params, store)
-    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _from_text(
@@ -559,30 +471,6 @@ def _from_text(
         named=_named(linked, known),
         notes=_spelled([s.candidates[0] for s in linked.entities]),
     )  # fmt: skip
-
-
-def _sentence(rows: list[list[Any]], best: Ranked, facts: Sequence[dict[str, Any]], known: Vocabulary) -> str:
-    """The answer in one sentence, from the rows and facts alone."""
-    output = best.planned.graph.output
-    if output == "exists":
-        if rows[0][0]:
-            return "Yes."
-        return "No: the graph holds no such fact."
-    if output == "count":
-        names = _counted(best, facts)
-        return f"{rows[0][0]}: {listed(names)}" if len(names) == rows[0][0] > 0 else f"{rows[0][0]}."
-    values = [str(row[0]) for row in rows]
-    return listed(values) if values else "Nothing in the graph fits."
-
-
-def _counted(best: Ranked, facts: Sequence[dict[str, Any]]) -> list[str]:
-    """Names of what was counted, as far as the facts tell."""
-    graph = best.planned.graph
-    for subject, relation, object_ in graph.edges:
-        if graph.returns in (subject, object_):
-            side = "subject" if graph.returns == subject else "object"
-            return sorted({f[f"{side}_uid"]: str(f[side]) for f in facts if f["relation"] == relation}.values())
-    return []
 
 
 @contextlib.contextmanager
@@ -699,4 +587,4 @@ def lines(found: Answer, *, verbose: bool = False) -> list[str]:
     return out
 
 
-__all__ = ["Answer", "COLUMNS", "THRESHOLD", "ask", "lines", "opened", "read_questions"]
+__all__ = ["Answer", "THRESHOLD", "ask", "lines", "opened", "read_questions"]

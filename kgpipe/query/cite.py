@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 MOST_SENTENCES = 3
 """Sentences cited for one fact."""
+FACT_ROWS = (
+    "WITH DISTINCT r, startNode(r) AS s, endNode(r) AS o\n"
+    "RETURN r.uid AS uid, s.uid AS subject_uid, s.name AS subject, type(r) AS relation, o.uid AS object_uid, "
+    "CASE WHEN o:Literal THEN o.text ELSE o.name END AS object, r.support AS support, "
+    "r.score AS score, r.sentence AS sentence, r.source AS source ORDER BY subject, relation, object"
+)
+"""The end of a query that returns facts, where `r` are their relationships."""
 
 
 def sentences_of(facts: Sequence[dict[str, Any]], store: Store, *, most: int = MOST_SENTENCES) -> list[dict[str, Any]]:

@@ -390,7 +390,10 @@ def is_compared(before: str) -> bool:
 
 
 def dates(found: Sequence[Word], question: str, taken: frozenset[int]) -> list[tuple[int, int, str, str]]:
-    """Dates to the month or day as (start, end, operator, ISO text); `=` is said as STARTS WITH."""
+    """Dates to the month or day as (start, end, operator, ISO text); `=` is said as STARTS WITH.
+
+    12/10/1815 is there twice, as a day of October and of December.
+    """
     made = []
     for literal in literals.find(question):
         inside = [i for i, w in enumerate(found) if w.start < literal.end and literal.start < w.end]
@@ -405,7 +408,21 @@ def dates(found: Sequence[Word], question: str, taken: frozenset[int]) -> list[t
         operator = next((op for cue, op in _OPERATORS if cue.search(before)), "STARTS WITH")
         value = literal.value + (LAST if operator in (">", "<=") else "")
         made.append((inside[0], inside[-1] + 1, operator, value))
+    for match in DAY_OR_MONTH.finditer(question):
+        inside = [i for i, w in enumerate(found) if w.start < match.end() and match.start() < w.end]
+        if not set(inside) & (taken | {i for start, end, *_ in made for i in range(start, end)}):
+            made += [(inside[0], inside[-1] + 1, "STARTS WITH", day) for day in days_of(match)]
     return made
+
+
+DAY_OR_MONTH = re.compile(r"(?<![\w/.-])(0?[1-9]|1[0-2])[/.-](0?[1-9]|1[0-2])[/.-](\d{4})(?![\w/-])")
+"""A date in figures of which the first may be the day or the month."""
+
+
+def days_of(match: re.Match[str]) -> list[str]:
+    """The days that a match of `DAY_OR_MONTH` may mean."""
+    found = [f"{match[3]}-{int(match[b]):02}-{int(match[a]):02}" for a, b in ((1, 2), (2, 1))]
+    return list(dict.fromkeys(found))
 
 
 def _value_at(found: Sequence[Word], anchor: int, taken: frozenset[int]) -> int:

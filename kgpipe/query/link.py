@@ -12,8 +12,9 @@ import numpy as np
 from rapidfuzz.distance import DamerauLevenshtein
 
 from kgpipe import literals, names
-from kgpipe.query.frame import EXTREMES
-from kgpipe.query.words import AUXILIARY, BEYOND, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, one_line, words
+from kgpipe.errors import InputError
+from kgpipe.query.frame import DAY_OR_MONTH, EXTREMES, days_of
+from kgpipe.query.words import AUXILIARY, FUNCTION, LIGHT, PREPOSITION, Word, content_stems, one_line, words
 from kgpipe.schema import Schema, in_words
 
 if TYPE_CHECKING:
@@ -80,9 +81,8 @@ class ValueSpan:
     value: str
     also: tuple[str, ...] = ()
     """Other values that the words may say: 12/10/1815 is a day of October or of December."""
-
-
-_AGENTS = ("ers", "ors", "ees", "ists", "ians", "ents")
+    given: bool = False
+    """Whether the caller said what the words mean."""
 
 
 @dataclass(frozen=True)
@@ -94,57 +94,8 @@ class Linked:
     entities: tuple[EntitySpan, ...] = ()
     types: tuple[TypeSpan, ...] = ()
     values: tuple[ValueSpan, ...] = ()
-    output: str = "node"
-    asker: str = ""
-    """The question word: who, when, where, which, what, how; empty for yes/no questions and commands."""
-    head: tuple[int, int] = (0, 0)
-    """Words [start, end) of the noun phrase after which, what, how many, list."""
-    asks: tuple[tuple[str, float], ...] = ()
-    """How well each type of the schema fits what is asked for, 0 to 1."""
     unknown: tuple[str, ...] = ()
     """Capitalised names in the question that the graph does not know."""
-
-    @functools.cached_property
-    def beyond(self) -> tuple[str, ...]:
-        """Words outside names that ask for what query graphs cannot say: negation, exclusion, superlatives."""
-        taken = {i for s in self.entities for i in range(s.start, s.end)}
-        return tuple(
-            w.lower
-            for i, w in enumerate(self.words)
-            if i not in taken
-            and (w.lower.replace("’", "'") in BEYOND or w.lower in EXTREMES or w.lower in ("most", "fewest"))
-        )
-
-    @functools.cached_property
-    def goes_beyond(self) -> bool:
-        """Whether the question may ask for what query graphs cannot say; a quick look before the thorough one."""
-        lower = {w.lower for w in self.words}
-        counted = {
-            "each",
-            "per",
-            "every",
-            "than",
-            "least",
-            "most",
-            "between",
-            "before",
-            "after",
-            "since",
-            "until",
-            "over",
-            "under",
-        }
-        return bool(self.beyond or lower & counted)
-
-    @functools.cached_property
-    def head_type(self) -> str:
-        """The entity type that the noun phrase asks for; empty when it is none, or only the first part of a compound."""
-        for span in self.types:
-            if self.head[0] <= span.start < self.head[1]:
-                after = self.words[span.end] if span.end < self.head[1] else None
-                compound = after is not None and after.lower.endswith(_AGENTS)  # "award winners" are no awards
-                return "" if compound else span.type
-        return ""
 
     @functools.cached_property
     def content(self) -> tuple[int, ...]:
@@ -171,13 +122,8 @@ class Vocabulary:
         self.relation_phrases = {n: tuple(p for p in ps if p) for n, ps in self.relation_phrases.items()}
         self.relation_stems = {s for ps in self.relation_phrases.values() for p in ps for s in content_stems(p)}
         self.type_stems = {s for ps in self.type_phrases.values() for p in ps for s in content_stems(p)}
-        self.said = {name: self._said(name) for name in self.relations}
         self._vectors: dict[str, np.ndarray] = {}
-        self.vectors([
-            *_PERSON, *_ORGANIZATION, *_PLACE, *_DATE,
-            *(p for ps in self.type_phrases.values() for p in ps),
-            *(p for name in self.relations for p in (*self.relation_phrases[name], *self.said[name])),
-        ])  # fmt: skip
+        self.vectors([*PERSON, *PLACE, *(p for ps in self.type_phrases.values() for p in ps)])
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (n, width) of short texts, from memory where they were asked before."""
@@ -195,17 +141,6 @@ class Vocabulary:
         phrases = [p for t in self.schema.ancestors(entity_type) for p in self.type_phrases.get(t, ())]
         return scaled(float((self.vectors(phrases) @ self.vectors(examples).T).max()), 0.45, 0.85) if phrases else 0.0
 
-    def _said(self, name: str) -> tuple[str, ...]:
-        relation = self.schema.relations[name]
-        subject, object_ = (
-            " or ".join(self.schema.entities[t].label for t in side[:2]) or "thing"
-            for side in (relation.domain, relation.range)
-        )
-        sentences = [f"{subject} {relation.label} {object_}"]
-        if relation.description:
-            sentences.append(relation.description)
-        return tuple(sentences)
-
 
 def encoded(texts: Sequence[str], embedder: Embedder) -> np.ndarray:
     """Unit vectors (n, width) of a few short texts, on one thread.
@@ -222,11 +157,8 @@ def encoded(texts: Sequence[str], embedder: Embedder) -> np.ndarray:
         torch.set_num_threads(before)
 
 
-_PERSON = ("person", "human being")
-_ORGANIZATION = ("organization", "company")
-_PLACE = ("place", "location", "city")
-_DATE = ("date", "year", "day", "month", "decade", "century")
-_DATE_NOUNS = frozenset(_DATE)
+PERSON = ("person", "human being")
+PLACE = ("place", "location", "city")
 _vocabularies: dict[tuple[str, int], Vocabulary] = {}
 
 
@@ -262,11 +194,11 @@ def link(
     spans = tuple(replace(s, candidates=_meant(s.candidates, meant)) for s in spans)
     values = tuple(v for v in values if not any(v.start < s.end and s.start < v.end for s in spans))
     types = tuple(t for t in types if not any(t.start < s.end and s.start < t.end for s in spans))
-    linked = Linked(question, found, spans, types, values, *_frame(found, spans))
+    linked = Linked(question, found, spans, types, values)
     if not entities and (respelled := _respelled(linked, store, known)):
         spans = tuple(replace(s, candidates=_meant(s.candidates, meant)) for s in respelled)
-        linked = Linked(question, found, spans, types, values, *_frame(found, spans))
-    return replace(linked, asks=_asks(linked, known), unknown=(*lost, *_unknown(linked, known)))
+        linked = Linked(question, found, spans, types, values)
+    return replace(linked, unknown=(*lost, *_unknown(linked, known)))
 
 
 def _types(found: tuple[Word, ...], known: Vocabulary) -> tuple[TypeSpan, ...]:
@@ -298,16 +230,12 @@ def _values(question: str, found: tuple[Word, ...]) -> tuple[ValueSpan, ...]:
         before = [w.lower for w in found[max(0, start - 2) : start]]
         operator = next((o for o, cues in _COMPARE.items() if {*before[-1:], " ".join(before)} & cues), "=")
         spans.append(ValueSpan(start, end, literal.kind, operator, literal.value))
-    for match in _DAY_OR_MONTH.finditer(question):
+    for match in DAY_OR_MONTH.finditer(question):
         inside = [i for i, w in enumerate(found) if w.start < match.end() and match.start() < w.end]
-        days = [f"{match[3]}-{int(match[b]):02}-{int(match[a]):02}" for a, b in ((1, 2), (2, 1))]
+        days = days_of(match)
         if inside and not any(s.start <= i < s.end for s in spans for i in inside):
             spans.append(ValueSpan(inside[0], inside[-1] + 1, "date", "=", days[0], tuple(days[1:])))
     return tuple(sorted(spans, key=lambda s: s.start))
-
-
-_DAY_OR_MONTH = re.compile(r"(?<![\w/.-])(0?[1-9]|1[0-2])[/.-](0?[1-9]|1[0-2])[/.-](\d{4})(?![\w/-])")
-"""A date in figures of which the first may be the day or the month."""
 
 
 def _entities(
@@ -516,10 +444,12 @@ def _given(
         inside = [
             i for i, w in enumerate(found) if position >= 0 and w.start < position + len(text) and position < w.end
         ]
-        where = (inside[0], inside[-1] + 1) if inside else (len(found), len(found))
+        if not inside:
+            raise InputError(f'"{text}" does not stand in the question. Give the words as they stand there.')
+        where = (inside[0], inside[-1] + 1)
         if known.schema.is_literal(str(label)):
             kind = known.schema.entities[str(label)].literal
-            values.append(ValueSpan(*where, kind, "=", literals.parse(value, kind) or value))
+            values.append(ValueSpan(*where, kind, "=", literals.parse(value, kind) or value, given=True))
             continue
         candidates = [
             Candidate(r["uid"], r["type"], r["name"], score) for r in rows.get(value, ())
@@ -533,87 +463,6 @@ def _given(
 
 
 _ASKERS = {"who", "whom", "whose", "when", "where", "which", "what", "how", "why"}
-_COMMANDS = {"list", "name", "give", "show", "tell", "find", "count"}
-_HOW_MUCH = {"much", "long", "old", "tall", "heavy", "fast", "large", "big", "far", "high", "wide", "deep"}
-
-
-def _frame(found: tuple[Word, ...], spans: tuple[EntitySpan, ...]) -> tuple[str, str, tuple[int, int]]:
-    """Output (node, count, exists), question word, and the words of the noun phrase that is asked for."""
-    lower = [w.lower for w in found]
-    inside = {i for s in spans for i in range(s.start, s.end)}
-    if not lower:
-        return "node", "", (0, 0)
-    for i, word in enumerate(lower):
-        if word == "how" and lower[i + 1 : i + 2] == ["many"]:
-            return "count", "how", _phrase(lower, i + 2, inside)
-        if word == "number" and lower[i + 1 : i + 2] == ["of"]:
-            return "count", "how", _phrase(lower, i + 2, inside)
-    if lower[0] == "count":
-        return "count", "how", _phrase(lower, 1, inside)
-    asked = next((i for i, w in enumerate(lower) if w in _ASKERS and i not in inside), None)
-    if lower[0] in AUXILIARY and not (asked is not None and lower[0] in ("can", "could", "would", "will", "do")):
-        return "exists", "", (0, 0)
-    if lower[0] in _COMMANDS and (asked is None or asked > 3):
-        return "node", "", _phrase(lower, 1, inside)
-    if asked is None:
-        return "node", "", _phrase(lower, 0, inside)
-    if lower[asked] in ("which", "what", "whose"):
-        return "node", lower[asked], _phrase(lower, asked + 1, inside)
-    if lower[asked] == "how":
-        return "node", "how much" if set(lower[asked + 1 : asked + 2]) & _HOW_MUCH else "how", (0, 0)
-    return "node", lower[asked], (0, 0)
-
-
-_BEFORE_NOUN = {"the", "a", "an", "me", "us", "all", "any", "of", "every", "each", "different", "other"} | AUXILIARY
-
-
-def _phrase(lower: list[str], start: int, inside: set[int]) -> tuple[int, int]:
-    """The noun phrase that begins at `start` or after copula, articles, `names of` and `X's`."""
-    while start < len(lower) and (
-        lower[start] in _BEFORE_NOUN or (lower[start] in LIGHT - _DATE_NOUNS and "of" in lower[start + 1 : start + 2])
-    ):
-        start += 1
-    after = start
-    while after in inside:
-        after += 1
-    if after > start and after < len(lower) and lower[after] not in FUNCTION:
-        start = after  # "Grace Hopper's date of birth" asks for a date
-    end = start
-    while end < len(lower) and end < start + 4 and end not in inside and lower[end] not in FUNCTION:
-        end += 1
-    return start, end
-
-
-def _asks(linked: Linked, known: Vocabulary) -> tuple[tuple[str, float], ...]:
-    """For each type of the schema, how well it fits the question word and the noun after it."""
-    fits = {}
-    head = [linked.words[i] for i in range(*linked.head)]
-    typed = linked.head_type
-    agents = bool(head) and any(w.lower.endswith(_AGENTS) for w in head) and not typed
-    for name in known.types:
-        kind = known.schema.entities[name].literal
-        if linked.asker == "when" or (head and any(w.lower in _DATE for w in head)):
-            fit = 1.0 if kind == "date" else 0.0
-        elif linked.asker in ("how", "why") and linked.output == "node":
-            fit = 0.0  # manner and reason are in the text, not in the graph
-        elif linked.asker == "how much":
-            fit = 1.0 if kind == "number" else 0.0
-        elif (linked.asker in ("who", "whom", "whose") and not head) or agents:
-            fit = 0.0 if kind else max(known.likeness(name, _PERSON), 0.6 * known.likeness(name, _ORGANIZATION), 0.05)
-        elif linked.asker == "where":
-            fit = 0.0 if kind else max(known.likeness(name, _PLACE), 0.7 * known.likeness(name, _ORGANIZATION), 0.05)
-        elif typed:
-            below = typed in known.schema.ancestors(name)
-            family = known.schema.family(name) == known.schema.family(typed)
-            above = name in known.schema.ancestors(typed)  # an organization may well be a university
-            fit = 0.0 if kind else 1.0 if below else 0.5 if above else 0.2 if family else 0.05
-        elif head and not any(w.stem in known.relation_stems for w in head):
-            noun = [w.lower for w in head[:2]] + [" ".join(w.lower for w in head[:2])]
-            fit = 0.3 * bool(kind) if kind else max(known.likeness(name, noun), 0.2)
-        else:
-            fit = 0.4 if kind and not head else 0.7
-        fits[name] = round(fit, 3)
-    return tuple(fits.items())
 
 
 def _unknown(linked: Linked, known: Vocabulary) -> tuple[str, ...]:

@@ -11,14 +11,14 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgpipe.errors import LMError, QueryRefused, StoreError
 from kgpipe.graph.store import quoted
 from kgpipe.query import guard
-from kgpipe.query.compile import FACT_ROWS
+from kgpipe.query.cite import FACT_ROWS
 from kgpipe.query.link import Linked, Vocabulary, encoded
 from kgpipe.query.words import BEYOND, FUNCTION, LIGHT, one_line, words
 from kgpipe.schema import in_words
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kgpipe.graph.store import Store
     from kgpipe.models.generate import LM
     from kgpipe.query.catalog import Catalog
+    from kgpipe.query.settle import Settled
     from kgpipe.query.values import Match
 
 MOST_REPAIRS = 3
@@ -363,19 +364,11 @@ def _useless(rows: list[list[Any]]) -> str:
 
 # Beside the readings of our own
 
-Scored = TypeVar("Scored")
-"""A dataclass with `score`."""
 
-
-def weighed(
-    ranked: Sequence[Scored], rows: Sequence[list[list[Any]] | None], written: Written, by: float
-) -> list[Scored]:
+def weighed(settled: Sequence[Settled], written: Written, by: float) -> list[Settled]:
     """The readings, best first, after those with the same rows as the written query have gained `by`."""
-    gained = [
-        dataclasses.replace(r, score=r.score + by) if i < len(rows) and agree(rows[i], written.rows) else r
-        for i, r in enumerate(ranked)
-    ]
-    return sorted(gained, key=lambda r: -r.score)
+    gained = [dataclasses.replace(s, score=s.score + by) if agree(s.rows, written.rows) else s for s in settled]
+    return sorted(gained, key=lambda s: -s.score)
 
 
 def agree(ours: list[list[Any]] | None, theirs: list[list[Any]]) -> bool:

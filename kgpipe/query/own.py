@@ -1,7 +1,4 @@
-"""Query trees over graphs that kgpipe built: types with their parents, dates and numbers at nodes of their own.
-
-They read what query graphs cannot say: superlatives, ranks, thresholds, negation, a count for each.
-"""
+"""Query trees over graphs that kgpipe built: types with their parents, dates and numbers at nodes of their own."""
 
 from __future__ import annotations
 
@@ -15,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from kgpipe.graph.introspect import loaded
 from kgpipe.query import guard
 from kgpipe.query.catalog import SCAN_S, Attribute, Catalog, Link
-from kgpipe.query.link import Linked, Vocabulary
-from kgpipe.query.settle import Settled, agreement, settle
+from kgpipe.query.link import Linked
+from kgpipe.query.settle import Settled, agreement
 from kgpipe.query.tree_cypher import facts_cypher, tree_cypher
-from kgpipe.query.trees import Asked, Search, asked
+from kgpipe.query.trees import Condition, Scored, Search, Tree, asked
 from kgpipe.query.values import Match
 from kgpipe.schema import Schema, in_words
 
@@ -31,11 +28,14 @@ UNTYPED = "Entity"
 NAME = "name"
 MOST_CLAUSES = 3
 """Phrases of a relation that are compared as clauses."""
-MOST_RUN = 8
+MOST_RUN = 5
 """Query trees that are run against the graph."""
 MOST_FACTS = 100
 """Facts that are fetched for one answer."""
-SURE = {"share": 4.7, "score": 0.214, "uncovered": -2.1, "unknown": -2.1, "names": 1.6, "empty": -6.6, "": -6.0}
+ALIKE = 1.0
+"""How much less well a tree may say the question and still be a reading of it."""
+MOST_READINGS = 4
+SURE = {"share": 3.21, "empty": -6.86, "score": 0.065, "uncovered": -2.21, "names": 1.52, "": -2.51}
 """Weights of the confidence in logits, as `benchmarks/confidence.py` fits them."""
 _catalogs: dict[tuple[str, str, int], OwnCatalog] = {}
 
@@ -149,10 +149,14 @@ def own_catalog(store: Store, schema: Schema, embedder: Embedder) -> OwnCatalog:
 
 
 def matches(linked: Linked, catalog: OwnCatalog) -> list[Match]:
-    """The entities that a question names, as nodes of their narrowest types."""
+    """The entities that a question names, as nodes of their narrowest types, and the dates and numbers that were given."""
     return [
         Match(span.start, span.end, catalog.narrowest(c.type), NAME, c.name, c.score, c.uid)
         for span in linked.entities for c in span.candidates
+    ] + [
+        Match(v.start, v.end, t, key, v.value, 1.0, operator="STARTS WITH")
+        for v in linked.values if v.given
+        for t in catalog.types for key, x in catalog.attributes[t].items() if x.linked and x.kind == v.kind
     ]  # fmt: skip
 
 
@@ -167,50 +171,90 @@ def held(linked: Linked, store: Store) -> dict[str, frozenset[tuple[str, bool]]]
     return {uid: frozenset(map(tuple, pairs)) for uid, pairs in rows}
 
 
-def readings(linked: Linked, store: Store, known: Vocabulary) -> tuple[list[Settled], OwnCatalog] | None:
-    """The best trees of a question, run, best first; None when query graphs can say what it asks."""
-    if not linked.goes_beyond:
-        return None
-    catalog = own_catalog(store, known.schema, known.embedder)
+def ranked(linked: Linked, catalog: OwnCatalog, store: Store) -> list[Scored]:
+    """The trees of a question, best first."""
     made = asked(linked.question, matches(linked, catalog), catalog)
-    compared = any(n.operator != "=" for n in made.frame.numbers)
-    if not (linked.beyond or made.frame.group >= 0 or compared):
-        return None
-    return settled_trees(made, linked, catalog, store), catalog
-
-
-def settled_trees(made: Asked, linked: Linked, catalog: OwnCatalog, store: Store) -> list[Settled]:
-    """The best trees of any question, run, best first."""
     # what is asked to be may not be: then nothing is known of where to look
     relations = {} if made.frame.output == "exists" else held(linked, store)
-    search = Search(made, catalog, most_nodes=min(4, len(linked.entities) + 2), held=relations)
-    return settle(search.ranked(), catalog, store, most=MOST_RUN)
+    return Search(made, catalog, most_nodes=min(4, len(linked.entities) + 2), held=relations).ranked()
+
+
+def together(settled: Sequence[Settled], linked: Linked, catalog: OwnCatalog) -> list[Settled]:
+    """The best tree, and those that differ from it only in which thing of one name the question speaks of.
+
+    A thing that another one's name names less surely, or whose tree says the question less well, is not meant: then
+    grammar or type decided.
+    """
+    if not settled:
+        return []
+    best = settled[0]
+    known = {c.uid: c for span in linked.entities for c in span.candidates}
+    found = [best]
+    for other in settled[1:]:
+        if other.found.score < best.found.score - ALIKE or _shape(other.tree, catalog) != _shape(best.tree, catalog):
+            continue
+        ours, theirs = meant_by(best), meant_by(other)
+        if any(theirs == meant_by(one) for one in found) or not (other.rows or best.tree.output == "exists"):
+            continue
+        pairs = [
+            (known[uid], known[theirs[span]])
+            for span, uid in ours.items()
+            if theirs[span] != uid and uid in known  # else a date in figures, whose first may be day or month
+        ]
+        # "No" for everybody of a family name is no answer about the one who is meant
+        whole = best.tree.output != "exists" or all(b.whole for _, b in pairs)
+        if whole and all(a.rivals(b) for a, b in pairs):
+            found.append(other)
+    return found[:MOST_READINGS]
+
+
+def _shape(tree: Tree, catalog: OwnCatalog) -> Any:
+    """The tree without what its names stand for, and without types, of which one thing may have fewer around it."""
+
+    def at(i: int, parent: int) -> tuple:
+        node = tree.nodes[i]
+        conditions = tuple((c.key, c.operator, "" if _may_differ(c) else str(c.value), c.span) for c in node.conditions)
+        below = [
+            (catalog.links[link].relation, a == i, k == tree.absent, at(b if a == i else a, i))
+            for k, (a, b, link) in enumerate(tree.edges) if i in (a, b) and parent not in (a, b)
+        ]  # fmt: skip
+        return conditions, tuple(sorted(below))
+
+    return at(tree.root, -1), tree.key, tree.output, tree.order and tree.order[:2], tree.most, tree.limit
 
 
 def likely(settled: Sequence[Settled], linked: Linked) -> float:
-    """How likely the best candidate is right: a logistic function of `signs`.
+    """How likely the best candidate is right: a logistic function of `signs`."""
+    return _likely(signs(settled, linked), settled[0].found, linked) if settled else 0.0
 
-    Nothing is sure of why something is, and what is named is no answer to a question about it.
-    """
-    if not settled or not linked.words or settled[0].found.features["known"] or linked.words[0].lower == "why":
+
+def most_likely(ranked: Sequence[Scored], linked: Linked) -> float:
+    """How likely the best of the trees that may be run can come to be right, if all that it finds speaks for it."""
+    signs_of = ({"share": 1.0, "empty": 0.0, **_signs(found, linked)} for found in ranked[:MOST_RUN])
+    return max((_likely(s, found, linked) for s, found in zip(signs_of, ranked, strict=False)), default=0.0)
+
+
+def _likely(signs: dict[str, float], best: Scored, linked: Linked) -> float:
+    """Nothing is sure of why something is, of what the graph does not know, and what is named is no answer about itself."""
+    if not linked.words or linked.unknown or best.features["known"] or linked.words[0].lower == "why":
         return 0.0
-    values = signs(settled, linked)
-    return round(1 / (1 + math.exp(-sum(SURE[name] * value for name, value in values.items()))), 4)
+    logit = sum(SURE[name] * value for name, value in signs.items())
+    return round(1 / (1 + math.exp(-logit)), 4)
 
 
 def signs(settled: Sequence[Settled], linked: Linked) -> dict[str, float]:
     """What tells whether the best candidate is right: its score, its rivals, and what it leaves out."""
     best = settled[0]
-    named = [c.score for span in linked.entities for c in span.candidates if c.uid in meant(best)]
-    return {
-        "share": agreement(settled),
-        "score": best.found.score,
-        "uncovered": best.found.features["uncovered"],
-        "unknown": float(bool(linked.unknown)),
-        "names": min(named, default=1.0),
-        "empty": float(not best.rows and best.tree.output == "node" and best.tree.absent < 0),
-        "": 1.0,
-    }
+    # that there are none is told of what has others of the kind; of what has none it is only not known
+    none = not best.rows or (best.tree.output == "count" and best.rows[0][0] == 0 and best.found.features["lacking"])
+    empty = none and best.tree.output in ("node", "count") and best.tree.absent < 0
+    return {"share": agreement(settled), "empty": float(empty), **_signs(best.found, linked)}
+
+
+def _signs(best: Scored, linked: Linked) -> dict[str, float]:
+    taken = set(_meant_by(best.tree).values())
+    named = [c.score for span in linked.entities for c in span.candidates if c.uid in taken]
+    return {"score": best.score, "uncovered": best.features["uncovered"], "names": min(named, default=1.0), "": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,5 +285,19 @@ def told(best: Settled, catalog: OwnCatalog, store: Store) -> Told:
 
 
 def meant(settled: Settled) -> set[str]:
-    """The uids of the entities that a tree takes the names of the question for."""
-    return {c.uid for node in settled.tree.nodes for c in node.conditions if c.uid}
+    """The uids of the entities that a tree takes the names of the question for, and its dates."""
+    return set(meant_by(settled).values())
+
+
+def meant_by(settled: Settled) -> dict[int, str]:
+    """For each span that names an entity the uid that the tree takes it for, for one that says a date the date."""
+    return _meant_by(settled.tree)
+
+
+def _meant_by(tree: Tree) -> dict[int, str]:
+    return {c.span: c.uid or c.value for node in tree.nodes for c in node.conditions if _may_differ(c)}
+
+
+def _may_differ(condition: Condition) -> bool:
+    """Whether a condition is one of several that the same words may mean."""
+    return bool(condition.uid) or condition.operator == "STARTS WITH"

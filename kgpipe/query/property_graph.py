@@ -183,7 +183,7 @@ class PropertyGraph:
         if lm is not None:
             written = lms.write(question, lms.brief_of_others(question, matches, self.catalog), self.store, lm)
             if written.rows:
-                settled = lms.weighed(settled, [s.rows for s in settled], written, AGREES)
+                settled = lms.weighed(settled, written, AGREES)
         candidates = tuple(
             {"said": s.found.said, "score": round(s.score, 3), "features": s.found.features} for s in settled
         )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 EMPTY = 2.6
 """Taken off the score of a candidate that finds nothing; half of it where the question denies something."""
+REACH = 2.5
+"""How far below the best one's score a candidate is still run."""
 LEAST_COVERAGE = 0.3
 """Share of the words of a question that its query must account for."""
 
@@ -42,9 +44,12 @@ class Settled:
 def settle(
     ranked: Sequence[Scored], catalog: Catalog, store: Store, *, most: int, nodes: bool = False, distinct: bool = True
 ) -> list[Settled]:
-    """The first `most` candidates, run, best first."""
-    settled = []
+    """The candidates within `REACH` of the best that was run, at most `most`, best first."""
+    settled: list[Settled] = []
+    best = -math.inf
     for found in ranked[:most]:
+        if found.score < best - REACH:
+            break
         cypher, params = tree_cypher(found.tree, catalog, nodes=nodes, distinct=distinct)
         try:
             columns, rows = guard.run(cypher, params, store)
@@ -53,6 +58,7 @@ def settle(
         empty = not rows or (found.tree.output != "exists" and rows[0][0] in (0, None) and len(rows) == 1)
         cost = EMPTY * empty * (0.5 if found.tree.absent >= 0 else 1.0)
         settled.append(Settled(found, cypher, params, tuple(columns), rows, found.score - cost))
+        best = max(best, settled[-1].score)
     return sorted(settled, key=lambda s: -s.score)
 
 
@@ -77,7 +83,7 @@ def in_words(best: Settled, names: Sequence[str] = ()) -> str:
     """The rows as one text; `names` are of what was counted."""
     output = best.tree.output
     if output == "exists":
-        return "Yes." if best.rows[0][0] else "No: the graph holds nothing of the kind."
+        return "Yes." if best.rows[0][0] else "No: the graph holds no such fact."
     if best.tree.group >= 0:
         return listed([f"{shown(row[0])}: {shown(row[1])}" for row in best.rows]) or "Nothing in the graph fits."
     values = [shown(row[0]) for row in best.rows]

@@ -9,7 +9,6 @@ from kgpipe import names
 from kgpipe.errors import InputError
 from kgpipe.query import guard
 from kgpipe.query.cite import MOST_SENTENCES, check_filled, listed, sentences_of
-from kgpipe.query.compile import value_of
 from kgpipe.query.link import entities_with, type_of
 from kgpipe.query.words import PREPOSITION, one_line, words
 from kgpipe.schema import Schema, in_words
@@ -27,7 +26,7 @@ _PATTERN = (
     "MATCH (a:Entity)-[r]-(x) WHERE a.uid IN $uids AND type(r) IN $relations "
     "WITH DISTINCT a, r, startNode(r) AS s, endNode(r) AS o "
 )
-_OBJECT = f"CASE WHEN o:Literal THEN {value_of('o')} ELSE o.name END AS object"
+_OBJECT = "CASE WHEN o:Literal THEN o.text ELSE o.name END AS object"
 _ORDER = "ORDER BY a.uid, s.uid <> a.uid, relation, support DESC, object, subject"
 FACTS = (
     f"{_PATTERN}RETURN a.uid AS about, r.uid AS uid, s.name AS subject, type(r) AS relation, {_OBJECT}, "

@@ -6,7 +6,7 @@ from typing import Any
 
 from kgpipe.graph.store import quoted
 from kgpipe.query.catalog import Catalog
-from kgpipe.query.compile import FACT_ROWS
+from kgpipe.query.cite import FACT_ROWS
 from kgpipe.query.trees import Condition, Tree
 
 

@@ -20,8 +20,8 @@ from scipy.optimize import linear_sum_assignment
 
 from kgpipe.query.catalog import Catalog, noun_stems
 from kgpipe.query.frame import LAST, Frame, Number, dates, frame, is_compared
+from kgpipe.query.grammar import anchor_is_subject, is_participle
 from kgpipe.query.link import encoded, scaled
-from kgpipe.query.rank import anchor_is_subject, is_participle
 from kgpipe.query.values import Match, is_id
 from kgpipe.query.words import BE, FUNCTION, LIGHT, PREPOSITION, ROLES, SYNONYMS, Word, words
 from kgpipe.schema import in_words
@@ -32,7 +32,9 @@ MOST_STEPS = 4
 """For each partial tree kept, the steps that are looked at; many lead to the same tree."""
 BUDGET_S = 1.5
 """Time for growing; what is complete by then is ranked."""
-MOST_EMBEDDED = 40
+SPOKEN = 0.7
+"""From how much a word must speak for a link to ask for it."""
+MOST_EMBEDDED = 16
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "bound": -1.9, "chain": 1.0, "attached": 1.5, "placed": 1.0, "coverage": 1.6, "denied": 3.7, "direction": 1.1, "dropped": -4.0, "edges": 2.8, "extra": -0.6, "frequent": 0.5, "head": 4.3, "idle": -0.6,
@@ -154,7 +156,7 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
             spans.append((m.start, m.end))
             choices.append([])
         at = spans.index((m.start, m.end))
-        choices[at].append((m.type, Condition(m.key, "=", m.value, at, score=m.score, uid=m.uid)))
+        choices[at].append((m.type, Condition(m.key, m.operator, m.value, at, score=m.score, uid=m.uid)))
     taken = frozenset(i for s in spans for i in range(*s))
     dated = dates(found, question, taken)
     in_dates = frozenset(i for start, end, *_ in dated for i in range(start, end))
@@ -196,13 +198,14 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
         if numeric:
             spans.append((n.start, n.end))
             choices.append(numeric)
-    for start, end, operator, value in dated:
+    for span in dict.fromkeys((start, end) for start, end, *_ in dated):
         days = [
             (t, Condition(key, operator, value, len(spans), score=0.9))
+            for start, end, operator, value in dated if (start, end) == span
             for t in catalog.types for key, x in catalog.attributes[t].items() if x.kind == "date" and x.iso
         ]  # fmt: skip
         if days:
-            spans.append((start, end))
+            spans.append(span)
             choices.append(days)
     for i, w in enumerate(found):
         flags = [
@@ -225,7 +228,7 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
 def _compared_number(found: Sequence[Word], question: str, match: Match) -> bool:
     """Whether a match is a number that is compared or says how many are wanted, and so no value."""
     bare = found[match.start].text
-    if match.end - match.start > 1 or not bare.isdigit():
+    if match.operator != "=" or match.end - match.start > 1 or not bare.isdigit():
         return False
     before = [w.lower for w in found[max(0, match.start - 2) : match.start]]
     counts = len(bare) <= 2 and (not before or before[-1] in ("top", "first", "which", "what", "the", "bottom"))
@@ -599,6 +602,11 @@ class Search:
             t: 0.8 * float(max(e.types[t].max(initial=0.0), e.head_types[t])) - 0.5 for t in catalog.types
         }
         """What a link, and a node without conditions, add to the promise of a partial tree."""
+        self.spoken = [
+            max(e.links[link, True].max(initial=0.0), e.links[link, False].max(initial=0.0)) >= SPOKEN
+            for link in range(len(catalog.links))
+        ]
+        """Links that a word asks for: they are followed also where the graph has none, as that may be the answer."""
         self.deadline = time.monotonic() + BUDGET_S
 
     def ranked(self, *, embed: int = MOST_EMBEDDED) -> list[Scored]:
@@ -682,12 +690,10 @@ class Search:
         if (full and not n_reified) or n_reified > 1:
             return
         for i, node in enumerate(tree.nodes):
-            known = next((self.held[c.uid] for c in node.conditions if c.uid in self.held), None)
             for link, forward in self.catalog.around[node.type]:
                 found = self.catalog.links[link]
-                if known is not None and (found.relation, forward) not in known:
-                    if not self.catalog.symmetric(link) or (found.relation, not forward) not in known:
-                        continue
+                if not self.spoken[link] and self._lacks(node, link, forward):
+                    continue
                 other = found.object if forward else found.subject
                 if (full or n_reified) and (other in reified) == bool(n_reified):
                     continue
@@ -698,6 +704,14 @@ class Search:
                 ):
                     continue
                 yield self.edge_promise[link] + self.free_promise[other], (i, link, forward, other)
+
+    def _lacks(self, node: Node, link: int, forward: bool) -> bool:
+        """Whether a node that is known by uid has no such relation in the graph."""
+        known = next((self.held[c.uid] for c in node.conditions if c.uid in self.held), None)
+        relation = self.catalog.links[link].relation
+        if known is None or (relation, forward) in known:
+            return False
+        return not self.catalog.symmetric(link) or (relation, not forward) not in known
 
     def _promise(self, tree: Tree, used: frozenset[int]) -> float:
         """What orders partial trees: evidence of edges and types, less size."""
@@ -969,6 +983,10 @@ class Search:
             "shared": float(bool(shared)) if self.alike else 0.5,
             "denied": self._denied(tree, words_of_edges),
             "dropped": float(len(a.choices) - len(present)),
+            "lacking": sum(
+                self._lacks(tree.nodes[s], link, True) or self._lacks(tree.nodes[o], link, False)
+                for s, o, link in tree.edges
+            ),
         }
         return {name: float(value) for name, value in found.items()}  # none of numpy, which JSON cannot hold
 
@@ -1314,8 +1332,10 @@ def said(tree: Tree, catalog: Catalog) -> str:
             if c.key == "#":
                 text = f"{OPERATORS[c.operator]}{c.value}{f' and {c.upper}' if c.upper is not None else ''} {text}"
                 continue
+            if c.uid and c.operator == "=":
+                text += f" {c.value}"
+                continue
             operator = OPERATORS[c.operator]
-
             upper = f" and {c.upper}" if c.upper is not None else ""
             text += f" with {catalog.attribute_phrases(c.key)[0]} {operator}{c.value}{upper}".replace(LAST, "")
         parts = []

@@ -43,6 +43,7 @@ class Match:
     value: Any
     score: float
     uid: str = ""
+    operator: str = "="
 
 
 class Values:

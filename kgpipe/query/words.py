@@ -81,7 +81,7 @@ ROLES = frozenset(
 BEYOND = frozenset(
     "not never no nor neither without except besides or unless didn't wasn't isn't doesn't don't weren't".split()
 )
-"""Words for what a query graph cannot say: negation, exclusion, alternatives."""
+"""Words of negation, exclusion and alternatives."""
 
 AUXILIARY = frozenset("is are was were do does did has have had can could will would".split())
 BE = frozenset("is are was were be been being".split())

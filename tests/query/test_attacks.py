@@ -18,7 +18,7 @@ from tests.query.test_guard import fingerprint
 ATTACKS = [
     json.loads(line) for line in (Path(__file__).parent / "attacks.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-N_STRINGS = 1000 if os.environ.get("CI") else 200
+N_STRINGS = int(os.environ.get("STRINGS", 200))
 READS_OUTSIDE = ("LoadCSV", "ProcedureCall", "Show", "Terminate")
 
 
@@ -78,9 +78,7 @@ class Parrot:
 def test_replies_of_a_language_model_change_nothing_and_say_nothing_of_their_own(attacked, schema):
     before = fingerprint(attacked)
     replies = [a["text"] for a in ATTACKS if a["kind"] == "reply"]
-    replies += [json.dumps({"cypher": a["text"]}) for a in ATTACKS if a["kind"] == "lm"][
-        :: 1 if os.environ.get("CI") else 8
-    ]
+    replies += [json.dumps({"cypher": a["text"]}) for a in ATTACKS if a["kind"] == "lm"][::8]
     for reply in replies:
         found = answer.ask("Who designed the Analytical Engine?", attacked, schema, lm=Parrot(reply))
         json.dumps(found.to_json())

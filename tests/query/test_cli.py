@@ -38,7 +38,7 @@ def test_ask_prints_answer_sentence_and_document(run):
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "Charles Babbage.",
-        "  (understood as: person: person designed Analytical Engine)",
+        "  (understood as: person designed computer Analytical Engine)",
         '  "Charles Babbage designed Analytical Engine."',
         "    Notes, file:///corpus/notes.txt [0:20]",
     ]

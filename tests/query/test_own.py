@@ -22,7 +22,7 @@ QUESTIONS = {
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_questions_that_query_graphs_cannot_say(question, store, schema):
+def test_superlatives_negation_thresholds_and_groups(question, store, schema):
     answer = ask(question, store, schema)
     assert answer.source == "graph", answer.candidates[:2]
     assert sorted(map(list, answer.answers)) == QUESTIONS[question]
