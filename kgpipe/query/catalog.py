@@ -99,6 +99,10 @@ class Catalog:
         }
         """Stems of the words for types of nodes and for properties."""
         self.clauses = {key: self._clauses(*key) for key in self.phrases}
+        phrases = [self.type_phrases(t) for t in self.types]
+        phrases += [self.attribute_phrases(key) for t in self.types for key in self.attributes[t]]
+        phrases += [*self.phrases.values(), *self.clauses.values()]
+        self.vectors([p for ps in phrases for p in ps])  # at once is many times faster than one by one
 
     def _types(self, store: Store) -> tuple[str, ...]:
         return tuple(name for name, e in self.schema.entities.items() if not e.literal)
