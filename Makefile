@@ -30,7 +30,7 @@ demo: .venv/installed
 
 test: .venv/installed-dev
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 airflow: .venv/installed-dev
 	$(BIN)/python examples/standalone.py

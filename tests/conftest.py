@@ -47,6 +47,8 @@ def graph(neo4j):
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
     """Ends, and reports as a failure, what a test left running: processes that name its temporary folder."""
+    if hasattr(session.config, "workerinput"):
+        return  # its folder lies in that of the whole run, which is looked at when all have ended
     factory = getattr(session.config, "_tmp_path_factory", None)
     if factory is None or factory._basetemp is None:
         return
