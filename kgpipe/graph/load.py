@@ -84,7 +84,7 @@ def load(store: Store, workspace: Workspace, *, n_writers: int = 1, progress: Pr
     """
     if claim(store, workspace) == snapshot_fingerprint(workspace, workspace_schema(workspace)):
         return dict(_NOTHING)
-    return _make_equal(store, workspace, n_writers, progress)[1]
+    return _make_equal(store, workspace, n_writers, progress, named=("surplus",))[1]
 
 
 def repair(
@@ -95,7 +95,7 @@ def repair(
     Nothing is trusted: rows are compared also where the last load was complete. Errors as of `load`.
     """
     claim(store, workspace)
-    return _make_equal(store, workspace, 1, progress)
+    return _make_equal(store, workspace, 1, progress, named=_HOW)
 
 
 def compare(
@@ -116,7 +116,7 @@ def compare(
     total, done = sum(part.n_rows for part in parts), 0
     for part in parts:
         differing: dict[str, list[str]] = {how: [] for how in _HOW}
-        for difference in _differences(store, part):
+        for difference in _differences(part, _present(store, part.pages)):
             differing[difference.how].append(difference.uid)
         done += part.n_rows
         progress("check graph", done, total)
@@ -125,9 +125,12 @@ def compare(
 
 
 def _make_equal(
-    store: Store, workspace: Workspace, n_writers: int, progress: Progress
+    store: Store, workspace: Workspace, n_writers: int, progress: Progress, *, named: Collection[str]
 ) -> tuple[dict[str, dict[str, list[str]]], dict[str, int]]:
-    """One walk over tables and graph that writes what differs; what differed, and the counts."""
+    """One walk over tables and graph that writes what differs; what differed, and the counts.
+
+    `named` says of which differences the uids are kept: those of a first load are as many as the graph has elements.
+    """
     counts = dict(_NOTHING)
     tables, schema = _checked(workspace)
     store.read(cypher.END_EARLIER, timeout_s=600)
@@ -138,10 +141,12 @@ def _make_equal(
     parts = _parts(tables, schema, _former(store, known, schema))
     total, done = sum(part.n_rows for part in parts), 0
     gone: list[tuple[Part, list[str]]] = []
+    empty = store.read(cypher.NODES_NOW, timeout_s=600)[1] == [[0]]
     with Writers(store, n_writers, schema=schema.to_json()) as writers:
         for part in parts:
-            differing = _apply(store, writers, part, lambda n, base=done: progress("load graph", base + n, total))
-            n_written = len(differing["missing"]) + len(differing["changed"])
+            differing, n_written = _apply(
+                store, writers, part, named, empty, lambda n, base=done: progress("load graph", base + n, total)
+            )
             counts["relationships_written" if part.relationships else "nodes_written"] += n_written
             gone.append((part, differing["surplus"]))
             _add_differing(found, part, differing)
@@ -530,9 +535,9 @@ def _former(store: Store, indexes: set[str], schema: Schema) -> list[str]:
     return [kind for kind in former if store.read(cypher.count_edges("Entity", kind), timeout_s=600)[1] != [[0]]]
 
 
-def _differences(store: Store, part: Part) -> Iterator[Difference]:
+def _differences(part: Part, present: Iterator[list[Any]]) -> Iterator[Difference]:
     """All of one part that differs, in uid order; what was added by hand (it has no `row`) is left out."""
-    for wanted, uid, row, labels in _side_by_side(part.wanted(), _present(store, part.pages)):
+    for wanted, uid, row, labels in _side_by_side(part.wanted(), present):
         if wanted is None:
             if row is not None:
                 yield Difference("surplus", uid)
@@ -545,8 +550,13 @@ def _differences(store: Store, part: Part) -> Iterator[Difference]:
                 yield Difference("changed", uid, wanted, unwanted)
 
 
-def _apply(store: Store, writers: Writers, part: Part, written: Callable[[int], None]) -> dict[str, list[str]]:
-    """Writes what is missing or changed of one part; returns the uids of what differed, by how."""
+def _apply(
+    store: Store, writers: Writers, part: Part, named: Collection[str], empty: bool, written: Callable[[int], None]
+) -> tuple[dict[str, list[str]], int]:
+    """Writes what is missing or changed of one part; the uids of what differed in a way that is named, and how many rows.
+
+    Where the graph was `empty` before the load, it is not read.
+    """
     differing: dict[str, list[str]] = {how: [] for how in _HOW}
     texts: dict[tuple[object, ...], tuple[str, str]] = {}
     n_written = 0
@@ -556,8 +566,9 @@ def _apply(store: Store, writers: Writers, part: Part, written: Callable[[int], 
         n_written += n
         written(n_written)
 
-    for found in _differences(store, part):
-        differing[found.how].append(found.uid)
+    for found in _differences(part, iter(()) if empty else _present(store, part.pages)):
+        if found.how in named:
+            differing[found.how].append(found.uid)
         if found.wanted is None:
             continue
         kind = (found.how, found.wanted.group, found.unwanted)
@@ -566,7 +577,7 @@ def _apply(store: Store, writers: Writers, part: Part, written: Callable[[int], 
             texts[kind] = (part.create(found.wanted.group) if found.how == "missing" else merging, merging)
         writers.add(Row(texts[kind], found.wanted.values), count)
     writers.flush(count)
-    return differing
+    return differing, n_written
 
 
 def _present(store: Store, pages: str) -> Iterator[list[Any]]:

@@ -4,6 +4,9 @@ Each writer has a node of the marker's label in the graph, which names the load 
 committed. A transaction takes the lock of that node, looks whether its batch is there already, writes its rows and the
 batch's number, and commits all of it together. So a batch whose acknowledgement was lost is not written twice, and a
 batch that a killed load left on its way is refused after the next load has begun.
+
+Writers that share no node can deadlock all the same: Neo4j locks the relationships that stand next to a new one in the
+lists of its two nodes, whoever's they are. The driver tries such a transaction again.
 """
 
 from __future__ import annotations

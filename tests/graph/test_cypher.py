@@ -52,6 +52,7 @@ QUERIES = {
 }
 OTHERS = {  # they read no node or edge by its uid: EXPLAIN takes them, and says what they are
     "create nodes": (cypher.create_nodes(("Entity", "Person")), "rw"),
+    "nodes now": (cypher.NODES_NOW, "r"),
     "own schema": (cypher.OWN_SCHEMA, "r"),
     "loaded": (cypher.LOADED, "r"),
     "count ends": (cypher.count_ends("FOUNDED", ["Person", "Company"]), "r"),

@@ -264,6 +264,21 @@ def test_loading_twice_writes_nothing(store, workspace):
     assert content(store) == before
 
 
+def test_a_first_load_reads_nothing_that_stands_there(store, workspace, monkeypatch):
+    pages = []
+
+    def noted(self, text, *arguments, read=Store.read, **options):
+        if "AS page" in text:
+            pages.append(text)
+        return read(self, text, *arguments, **options)
+
+    monkeypatch.setattr(Store, "read", noted)
+    written = load(store, write_tables(workspace, SAYINGS))
+    assert written["nodes_written"] > 0 and pages == []
+    removed = load(store, write_tables(workspace, {}))
+    assert removed["nodes_removed"] == written["nodes_written"] and pages
+
+
 def test_an_unchanged_workspace_is_one_query(store, workspace, monkeypatch):
     load(store, write_tables(workspace, SAYINGS))
     queries = []
