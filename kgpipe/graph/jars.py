@@ -127,7 +127,7 @@ def _fetch_one(jar: Jar, beside: Path, lib: Path) -> None:
     """Downloads one jar and renames it into the folder when its checksum is the list's."""
     for left in reversed(range(TRIES)):
         try:
-            path = _artifact(beside, jar.group, jar.artifact, jar.version, jar.classifier)
+            path = artifact(beside, jar.group, jar.artifact, jar.version, jar.classifier)
             found = _sha256(path)
             if found == jar.sha256:
                 os.replace(path, lib / jar.file)
@@ -140,9 +140,9 @@ def _fetch_one(jar: Jar, beside: Path, lib: Path) -> None:
             _log.debug("again: %s: %s", jar.coordinates, error)
 
 
-def _artifact(folder: Path, group: str, artifact: str, version: str, classifier: str) -> Path:
+def artifact(folder: Path, group: str, name: str, version: str, classifier: str) -> Path:
     """The file of one artifact, downloaded into a folder of Maven's layout."""
-    found = _context(folder).project(group, artifact).at_version(version).artifact(classifier, "jar")
+    found = _context(folder).project(group, name).at_version(version).artifact(classifier, "jar")
     if found.cached_path is not None:
         found.cached_path.unlink(missing_ok=True)  # what a broken download left would pass as whole
     return found.resolve()
@@ -176,24 +176,27 @@ def _cause(error: BaseException) -> str:
 
 def resolve() -> list[Jar]:
     """What Neo4j and Browser need at run time, resolved and downloaded anew (two minutes), in order of coordinates."""
-    from jgo.parse import Coordinate
-
     folder = cache_folder() / "neo4j" / f"resolving-{os.getpid()}"
-    context = _context(folder)
-    found = set()
     try:
-        for group, name, version in (("org.neo4j", "neo4j", NEO4J), ("org.neo4j.client", "neo4j-browser", BROWSER)):
-            root = context.create_dependency(
-                Coordinate(groupId=group, artifactId=name, version=version, scope="compile")
-            )
-            roots, others = context.resolver.resolve([root])
-            needed = [*roots, *(d for d in others if d.scope in ("compile", "runtime"))]
-            found |= {(a.groupId, a.artifactId, a.version, a.classifier or "") for a in (d.artifact for d in needed)}
-        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-            paths = list(pool.map(lambda c: _artifact(folder, *c), sorted(found)))
-        return [Jar(*c, path.stat().st_size, _sha256(path)) for c, path in zip(sorted(found), paths, strict=True)]
+        paths = download(folder, (("org.neo4j", "neo4j", NEO4J), ("org.neo4j.client", "neo4j-browser", BROWSER)))
+        return [Jar(*c, path.stat().st_size, _sha256(path)) for c, path in sorted(paths.items())]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def download(folder: Path, roots: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str, str], Path]:
+    """The jars that these (group, artifact, version) need at run time, by coordinates with classifier, below the folder."""
+    from jgo.parse import Coordinate
+
+    context = _context(folder)
+    found = set()
+    for group, name, version in roots:
+        root = context.create_dependency(Coordinate(groupId=group, artifactId=name, version=version, scope="compile"))
+        first, others = context.resolver.resolve([root])
+        needed = [*first, *(d for d in others if d.scope in ("compile", "runtime") and d.type == "jar")]
+        found |= {(a.groupId, a.artifactId, a.version, a.classifier or "") for a in (d.artifact for d in needed)}
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        return dict(zip(sorted(found), pool.map(lambda c: artifact(folder, *c), sorted(found)), strict=True))
 
 
 def write_list(jars: Iterable[Jar]) -> None:

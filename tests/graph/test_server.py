@@ -263,7 +263,7 @@ def test_a_registry_that_sends_something_else_is_refused(copied_jars, monkeypatc
         (folder / "sent.jar").write_bytes(b"something else")
         return folder / "sent.jar"
 
-    monkeypatch.setattr(jars, "_artifact", sends)
+    monkeypatch.setattr(jars, "artifact", sends)
     with pytest.raises(ServerError, match=f"{jar.coordinates} came with SHA-256"):
         jars.fetch()
     assert not (copied_jars / jar.file).exists()
