@@ -100,7 +100,7 @@ def run_loads(
     def start(state: Workspace, uri: str) -> tuple[Any, Any]:
         parent, child = context.Pipe()
         arguments = (str(state.path), uri, neo4j.user, neo4j.password, batch_rows, child)
-        process = context.Process(target=_load, args=arguments)
+        process = context.Process(target=_load, args=arguments, daemon=True)  # ends with this process
         process.start()
         child.close()
         parent.recv()  # it has everything imported and is connected

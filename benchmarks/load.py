@@ -181,7 +181,12 @@ def from_nothing(size: Size) -> Iterator[dict[str, Any]]:
     """Figures on a server that has never run."""
     home = size.workspace.path / "neo4j"
     clock, config = Clock(home), Config(workspace=size.workspace.path)
-    yield clock.row(size, "cold", lambda: stage.run(size.workspace, config))
+
+    def first() -> dict[str, Any]:
+        server.start(home, timeout_s=300)
+        return stage.run(size.workspace, config)
+
+    yield clock.row(size, "cold", first)
     row = clock.row(size, "bulk", lambda: bulk.run(size.workspace, config, replace=True))
     server.stop(home)
     yield row | {
