@@ -118,11 +118,13 @@ def test_questions_about_hostile_names_and_texts_change_nothing(attacked, schema
 
 def test_no_string_ends_in_a_traceback(attacked, schema):
     random_ = random.Random(5)
-    vocabulary = [*"¿?!.,'\"`\\/(){}[]<>*:;|&~^$%#@-+=", "\u202e", "\u200b", "\ud800", "\x00", "\n", "\t", "🦜", "图灵",
-                  "القاهرة", "who", "How many", "designed", "Unix", "Ken", "Thompson", "and", "not", "before", "1957",
-                  "12/12/1957", "most", "AND", "OR", "TO", "9" * 40, "founded by", "the", "of", "MATCH (n)"]  # fmt: skip
+    pieces = [*"¿?!.,'\"`\\/(){}[]<>*:;|&~^$%#@-+=", "\u202e", "\u200b", "\ud800", "\x00", "\n", "\t", "🦜", "图灵", "如何",
+              "القاهرة", "who", "How many", "designed", "Unix", "Ken", "Thompson", "born", "C", "C++", "and", "not", "before",
+              "1957", "12/12/1957", "most", "AND", "OR NOT", "TO", "[a TO b]", "9" * 40, "founded by", "the", "of", "$n0",
+              "MATCH (n)", "DETACH DELETE", "';--"]  # fmt: skip
+    pieces += [chr(c) for c in random_.sample(range(0x80, 0x3000), 40)]
     for _ in range(N_STRINGS):
-        question = random_.choice(("", " ")).join(random_.choices(vocabulary, k=random_.randint(1, 14)))
+        question = random_.choice(("", " ")).join(random_.choices(pieces, k=random_.randint(1, 14)))
         try:
             json.dumps(answer.ask(question, attacked, schema).to_json())
         except KgpipeError as error:
