@@ -9,6 +9,8 @@ from kgpipe.errors import ServerError
 from kgpipe.graph import jars, server
 
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # a start takes half the processor time
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads than cores wait for each other
 
 
 @pytest.fixture(scope="session")

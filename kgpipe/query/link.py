@@ -79,8 +79,6 @@ class ValueSpan:
     kind: str
     operator: str
     value: str
-    also: tuple[str, ...] = ()
-    """Other values that the words may say: 12/10/1815 is a day of October or of December."""
     given: bool = False
     """Whether the caller said what the words mean."""
 
@@ -92,7 +90,6 @@ class Linked:
     question: str
     words: tuple[Word, ...]
     entities: tuple[EntitySpan, ...] = ()
-    types: tuple[TypeSpan, ...] = ()
     values: tuple[ValueSpan, ...] = ()
     unknown: tuple[str, ...] = ()
     """Capitalised names in the question that the graph does not know."""
@@ -193,11 +190,10 @@ def link(
         spans = _entities(found, types, values, store, known)
     spans = tuple(replace(s, candidates=_meant(s.candidates, meant)) for s in spans)
     values = tuple(v for v in values if not any(v.start < s.end and s.start < v.end for s in spans))
-    types = tuple(t for t in types if not any(t.start < s.end and s.start < t.end for s in spans))
-    linked = Linked(question, found, spans, types, values)
+    linked = Linked(question, found, spans, values)
     if not entities and (respelled := _respelled(linked, store, known)):
         spans = tuple(replace(s, candidates=_meant(s.candidates, meant)) for s in respelled)
-        linked = Linked(question, found, spans, types, values)
+        linked = Linked(question, found, spans, values)
     return replace(linked, unknown=(*lost, *_unknown(linked, known)))
 
 
@@ -234,7 +230,7 @@ def _values(question: str, found: tuple[Word, ...]) -> tuple[ValueSpan, ...]:
         inside = [i for i, w in enumerate(found) if w.start < match.end() and match.start() < w.end]
         days = days_of(match)
         if inside and not any(s.start <= i < s.end for s in spans for i in inside):
-            spans.append(ValueSpan(inside[0], inside[-1] + 1, "date", "=", days[0], tuple(days[1:])))
+            spans.append(ValueSpan(inside[0], inside[-1] + 1, "date", "=", days[0]))
     return tuple(sorted(spans, key=lambda s: s.start))
 
 
