@@ -141,8 +141,9 @@ def _make_equal(
     parts = _parts(tables, schema, _former(store, known, schema))
     total, done = sum(part.n_rows for part in parts), 0
     gone: list[tuple[Part, list[str]]] = []
-    empty = store.read(cypher.NODES_NOW, timeout_s=600)[1] == [[0]]
     with Writers(store, n_writers, schema=schema.to_json()) as writers:
+        # only now: until it has begun, a batch of a killed load may still arrive
+        empty = store.read(cypher.NODES_NOW, timeout_s=600)[1] == [[0]]
         for part in parts:
             differing, n_written = _apply(
                 store, writers, part, named, empty, lambda n, base=done: progress("load graph", base + n, total)

@@ -552,6 +552,11 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
             raise InputError(
                 f'{path} line {number}: entities is no list of {{"text": ...}}. Correct it or leave it out.'
             )
+        for text in (e["text"] for e in entities):
+            if one_line(text).casefold() not in one_line(item["question"]).casefold():
+                raise InputError(
+                    f'{path} line {number}: "{text}" does not stand in the question. Give the words as they stand there.'
+                )
         found.append(item)
     if not found:
         raise InputError(

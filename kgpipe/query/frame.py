@@ -394,24 +394,19 @@ def dates(found: Sequence[Word], question: str, taken: frozenset[int]) -> list[t
 
     12/10/1815 is there twice, as a day of October and of December.
     """
-    made = []
-    for literal in literals.find(question):
-        inside = [i for i, w in enumerate(found) if w.start < literal.end and literal.start < w.end]
-        if (
-            literal.kind != "date"
-            or not re.fullmatch(r"\d{4}-\d\d(-\d\d)?", literal.value)
-            or set(inside) & taken
-            or not inside
-        ):
+    said = [(x.start, x.end, [x.value]) for x in literals.find(question) if x.kind == "date"]
+    said = [x for x in said if re.fullmatch(r"\d{4}-\d\d(-\d\d)?", x[2][0])]
+    said += [(*match.span(), days_of(match)) for match in DAY_OR_MONTH.finditer(question)]
+    made: list[tuple[int, int, str, str]] = []
+    for start, end, values in said:
+        inside = [i for i, w in enumerate(found) if w.start < end and start < w.end]
+        if not inside or set(inside) & (taken | {i for a, b, *_ in made for i in range(a, b)}):
             continue
-        before = question[: literal.start].lower().rstrip()
+        before = question[:start].lower().rstrip()
         operator = next((op for cue, op in _OPERATORS if cue.search(before)), "STARTS WITH")
-        value = literal.value + (LAST if operator in (">", "<=") else "")
-        made.append((inside[0], inside[-1] + 1, operator, value))
-    for match in DAY_OR_MONTH.finditer(question):
-        inside = [i for i, w in enumerate(found) if w.start < match.end() and match.start() < w.end]
-        if not set(inside) & (taken | {i for start, end, *_ in made for i in range(start, end)}):
-            made += [(inside[0], inside[-1] + 1, "STARTS WITH", day) for day in days_of(match)]
+        made += [
+            (inside[0], inside[-1] + 1, operator, value + (LAST if operator in (">", "<=") else "")) for value in values
+        ]
     return made
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kgpipe.graph.introspect import loaded
 from kgpipe.query import guard
 from kgpipe.query.catalog import SCAN_S, Attribute, Catalog, Link
+from kgpipe.query.frame import LAST
 from kgpipe.query.link import Linked
 from kgpipe.query.settle import Settled, agreement
 from kgpipe.query.tree_cypher import facts_cypher, tree_cypher
@@ -295,9 +296,9 @@ def meant_by(settled: Settled) -> dict[int, str]:
 
 
 def _meant_by(tree: Tree) -> dict[int, str]:
-    return {c.span: c.uid or c.value for node in tree.nodes for c in node.conditions if _may_differ(c)}
+    return {c.span: c.uid or c.value.rstrip(LAST) for node in tree.nodes for c in node.conditions if _may_differ(c)}
 
 
 def _may_differ(condition: Condition) -> bool:
-    """Whether a condition is one of several that the same words may mean."""
-    return bool(condition.uid) or condition.operator == "STARTS WITH"
+    """Whether a condition may be one of several that the same words mean: an entity, or a day."""
+    return bool(condition.uid) or (isinstance(condition.value, str) and condition.operator != "=")

@@ -12,6 +12,7 @@ import pytest
 from kgpipe import schema as schemas
 from kgpipe.config import Config
 from kgpipe.errors import SchemaError, StoreError, WorkspaceError
+from kgpipe.graph import cypher
 from kgpipe.graph import run as stage
 from kgpipe.graph.introspect import read_schema
 from kgpipe.graph.load import load, parse_date, parse_number, shortened, snapshot_fingerprint
@@ -277,6 +278,20 @@ def test_a_first_load_reads_nothing_that_stands_there(store, workspace, monkeypa
     assert written["nodes_written"] > 0 and pages == []
     removed = load(store, write_tables(workspace, {}))
     assert removed["nodes_removed"] == written["nodes_written"] and pages
+
+
+def test_what_an_earlier_load_still_writes_before_ours_begins_is_not_written_again(store, workspace, monkeypatch):
+    write_tables(workspace, SAYINGS)
+    write = Store.write
+
+    def late(self, text, *arguments, **options):
+        if text == cypher.BEGIN:
+            monkeypatch.setattr(Store, "write", write)
+            assert load(store, workspace)["nodes_written"] > 0
+        return write(self, text, *arguments, **options)
+
+    monkeypatch.setattr(Store, "write", late)
+    assert load(store, workspace) == NONE
 
 
 def test_an_unchanged_workspace_is_one_query(store, workspace, monkeypatch):

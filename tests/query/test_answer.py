@@ -110,10 +110,12 @@ def test_an_empty_graph_says_so(graph, schema):
 
 def test_questions_files_are_checked_before_asking(tmp_path):
     file = tmp_path / "q.jsonl"
-    file.write_text('{"id": 7, "question": "Who?"}\n\n{"id": "b", "question": "When?", "entities": [{"text": "x"}]}\n')
+    file.write_text(
+        '{"id": 7, "question": "Who?"}\n\n{"id": "b", "question": "When is x?", "entities": [{"text": "x"}]}\n'
+    )
     assert read_questions(file) == [
         {"id": 7, "question": "Who?"},
-        {"id": "b", "question": "When?", "entities": [{"text": "x"}]},
+        {"id": "b", "question": "When is x?", "entities": [{"text": "x"}]},
     ]
     for bad in (
         "{",
@@ -122,6 +124,7 @@ def test_questions_files_are_checked_before_asking(tmp_path):
         '{"id": 1, "question": 2}',
         '{"id": 1, "question": " "}',
         '{"question": "Who?"}',
+        '{"id": 1, "question": "Who?", "entities": [{"text": "Ada"}]}',
     ):
         file.write_text('{"id": 1, "question": "Who?"}\n' + bad)
         with pytest.raises(InputError, match=r"q\.jsonl line 2"):

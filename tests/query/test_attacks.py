@@ -10,15 +10,17 @@ import pytest
 
 from kgpipe.errors import InputError, KgpipeError
 from kgpipe.graph.store import Store
+from kgpipe.models.embed import load_embedder
 from kgpipe.models.generate import Reply
 from kgpipe.query import answer, guard, lm
+from kgpipe.query.retrieve import Passages
 from tests.query.conftest import DOCUMENT, ENTITIES, FACTS, fill
 from tests.query.test_guard import fingerprint
 
 ATTACKS = [
     json.loads(line) for line in (Path(__file__).parent / "attacks.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-N_STRINGS = int(os.environ.get("STRINGS", 200))
+N_STRINGS = int(os.environ.get("STRINGS") or (1000 if os.environ.get("CI") else 200))
 READS_OUTSIDE = ("LoadCSV", "ProcedureCall", "Show", "Terminate")
 
 
@@ -78,7 +80,9 @@ class Parrot:
 def test_replies_of_a_language_model_change_nothing_and_say_nothing_of_their_own(attacked, schema):
     before = fingerprint(attacked)
     replies = [a["text"] for a in ATTACKS if a["kind"] == "reply"]
-    replies += [json.dumps({"cypher": a["text"]}) for a in ATTACKS if a["kind"] == "lm"][::8]
+    replies += [json.dumps({"cypher": a["text"]}) for a in ATTACKS if a["kind"] == "lm"][
+        :: 1 if os.environ.get("CI") else 8
+    ]
     for reply in replies:
         found = answer.ask("Who designed the Analytical Engine?", attacked, schema, lm=Parrot(reply))
         json.dumps(found.to_json())
@@ -123,9 +127,12 @@ def test_no_string_ends_in_a_traceback(attacked, schema):
               "1957", "12/12/1957", "most", "AND", "OR NOT", "TO", "[a TO b]", "9" * 40, "founded by", "the", "of", "$n0",
               "MATCH (n)", "DETACH DELETE", "';--"]  # fmt: skip
     pieces += [chr(c) for c in random_.sample(range(0x80, 0x3000), 40)]
+    passages = Passages(attacked, load_embedder())
     for _ in range(N_STRINGS):
         question = random_.choice(("", " ")).join(random_.choices(pieces, k=random_.randint(1, 14)))
         try:
-            json.dumps(answer.ask(question, attacked, schema).to_json())
+            found = answer.ask(question, attacked, schema, passages=passages)
         except KgpipeError as error:
-            assert str(error)
+            assert str(error) and "\n" not in str(error)
+        else:
+            assert found.text and json.dumps(found.to_json())

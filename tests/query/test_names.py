@@ -144,6 +144,8 @@ def test_a_date_that_is_two_gives_the_answers_of_each(store, schema):
     try:
         found = ask("Who was born on 12/10/1815?", store, schema)
         assert sorted(found.text.splitlines()) == ["1815-10-12: Lord Byron.", "1815-12-10: Ada Lovelace."]
+        found = ask("Was Lord Byron born before 12/10/1815?", store, schema)
+        assert sorted(found.text.splitlines()) == ["1815-10-12: No: the graph holds no such fact.", "1815-12-10: Yes."]
     finally:
         store.write("MATCH (l:Literal {uid: 'zz'}) DETACH DELETE l")
 
