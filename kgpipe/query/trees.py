@@ -466,7 +466,8 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 i += 1
                 continue
         shared = lower in _HOMES and {x.lower for x in a.words[max(0, i - 3) : i]} & _SHARING
-        if w is None or i in attributes or shared or (lower in _NAMING and i + 1 in span_of):
+        asking = lower == "where" and any(m.start == i for m in found)  # it is a thing already
+        if w is None or i in attributes or shared or asking or (lower in _NAMING and i + 1 in span_of):
             i += 1
             continue
         before = a.words[i - 1].lower if i else ""

@@ -45,3 +45,11 @@ def test_the_facts_are_those_of_the_answers(store, schema):
     """Of a superlative only what the answer rests on is shown, not what was compared."""
     facts = ask("Which company is the oldest?", store, schema).facts
     assert [(f["subject"], f["relation"], f["object"]) for f in facts] == [("IBM", "FOUNDED_ON", "1911")]
+
+
+def test_where_is_one_place_or_the_school(store, schema):
+    """The asker is the thing looked for: beside it no second place is looked for."""
+    studied = ask("Where did Alan Turing study?", store, schema).answers
+    assert studied == (("Princeton University",), ("University of Cambridge",))
+    assert ask("Where did Charles Babbage study?", store, schema).answers == (("University of Cambridge",),)
+    assert ask("Where was Ada Lovelace born?", store, schema).answers == (("London",),)
