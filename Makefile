@@ -4,6 +4,8 @@
 # Each installs what they need into .venv first. UV and PYTHON may be set to others.
 PYTHON ?= python3
 BIN := .venv/bin
+# Without byte code on disk every start compiles all it imports, which takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test airflow install install-dev lint clean
 

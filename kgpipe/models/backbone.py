@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from kgpipe.errors import ModelError
+from kgpipe.models.bert import Bert, BertConfig
 
 WEIGHTS = Path(__file__).parent / "weights"
 
 
-def load_backbone(folder: Path | str) -> PreTrainedModel:
-    """The encoder of a Hugging Face folder, without pooler, fp32, eager attention (faster in training on CPUs).
+def load_backbone(folder: Path | str) -> torch.nn.Module:
+    """The encoder of a Hugging Face folder, without pooler, fp32.
 
     ModelError when files are missing or the weights do not fit the configuration.
     """
@@ -31,10 +31,16 @@ def load_backbone(folder: Path | str) -> PreTrainedModel:
     return model
 
 
-def empty_backbone(folder: Path | str) -> PreTrainedModel:
-    """The encoder of a folder's config.json with random weights."""
+def empty_backbone(folder: Path | str) -> torch.nn.Module:
+    """The encoder of a folder's config.json with random weights: BERT of our own, all others of transformers."""
+    bert = BertConfig.read(Path(folder) / "config.json")
+    if bert:
+        return Bert(bert)
+    from transformers import AutoConfig, AutoModel
+
     config = AutoConfig.from_pretrained(folder)
-    return AutoModel.from_config(config, attn_implementation="eager", **_no_pooler(config)).float()
+    pooler = {"add_pooling_layer": False} if config.model_type in ("bert", "roberta", "xlm-roberta") else {}
+    return AutoModel.from_config(config, attn_implementation="eager", **pooler).float()
 
 
 def load_weights(model: torch.nn.Module, state: dict[str, torch.Tensor], where: Path, *, but: str = "") -> None:
@@ -103,9 +109,3 @@ def file_hash(path: Path | str) -> str:
     """SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _no_pooler(config: object) -> dict[str, bool]:
-    return (
-        {"add_pooling_layer": False} if getattr(config, "model_type", "") in ("bert", "roberta", "xlm-roberta") else {}
-    )

@@ -2,13 +2,13 @@
 
 import json
 import shutil
+from dataclasses import asdict
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertModel
 
 from kgpipe import schema
 from kgpipe.errors import InputError, ModelError
@@ -20,6 +20,7 @@ from kgpipe.extract.naming import Namer
 from kgpipe.extract.network import JointNetwork
 from kgpipe.extract.run import extracted
 from kgpipe.models.backbone import WEIGHTS, load_backbone
+from kgpipe.models.bert import Bert, BertConfig
 from kgpipe.records import Passage
 
 COMPUTING = schema.load("computing")
@@ -36,8 +37,8 @@ def tiny_backbone(tmp_path_factory):
     config = BertConfig(
         hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, max_position_embeddings=256
     )  # fmt: skip
-    model = BertModel(config, add_pooling_layer=False)
-    config.save_pretrained(folder)
+    model = Bert(config)
+    (folder / "config.json").write_text(json.dumps(asdict(config) | {"model_type": "bert"}))
     save_file(model.state_dict(), folder / "model.safetensors")
     shutil.copyfile(WEIGHTS / "embedder" / "tokenizer.json", folder / "tokenizer.json")
     return folder

@@ -2,13 +2,13 @@ import random
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel
 
 from kgpipe.extract.data import Example, collate, retokenised, windows
 from kgpipe.extract.learn import LabelBank, training_batch
 from kgpipe.extract.naming import AROUND, MIDDLE, Namer, Teachers, pair_pieces, type_pieces
 from kgpipe.extract.network import JointNetwork
 from kgpipe.models.backbone import WEIGHTS, load_backbone, load_tokenizer
+from kgpipe.models.bert import Bert, BertConfig
 from kgpipe.models.embed import Embedder
 
 TEXT = "In 1842 the engineer Ada met Charles Babbage, who showed her the machine of his firm in London one evening."
@@ -60,7 +60,7 @@ def test_the_network_comes_nearer_to_what_the_encoders_say(tokenizer):
     example = Example("mine", window, spans, [(0, 1, "met")], entity_types=("person", "city"), relation_types=("met",))
     embedder = Embedder()
     config = BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
-    network = JointNetwork(BertModel(config, add_pooling_layer=False), dropout=0)
+    network = JointNetwork(Bert(config), dropout=0)
     teachers = Teachers(Namer(load_backbone(WEIGHTS / "embedder")), embedder, tokenizer)
     batch, _ = training_batch([example], LabelBank(embedder, [example], {}), random.Random(0))
     optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-3)

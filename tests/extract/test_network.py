@@ -1,9 +1,9 @@
 """The joint network on a tiny random backbone."""
 
 import torch
-from transformers import BertConfig, BertModel
 
 from kgpipe.extract.network import Batch, JointNetwork
+from kgpipe.models.bert import Bert, BertConfig
 
 
 def a_batch(n_words=(9, 3), n_types=3, n_relations=4):
@@ -25,7 +25,7 @@ def test_single_pairs_score_as_among_all_pairs():
     config = BertConfig(
         vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
     )  # fmt: skip
-    network, batch = JointNetwork(BertModel(config, add_pooling_layer=False)).eval(), a_batch()
+    network, batch = JointNetwork(Bert(config)).eval(), a_batch()
     with torch.inference_mode():
         scores = network(batch, top_k=6)
         window, subject, object_ = (scores.relations[..., 0] > -torch.inf).nonzero().T
@@ -40,7 +40,7 @@ def test_spans_end_inside_the_window():
     config = BertConfig(
         vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
     )  # fmt: skip
-    network = JointNetwork(BertModel(config, add_pooling_layer=False)).eval()
+    network = JointNetwork(Bert(config)).eval()
     with torch.inference_mode():
         scores = network(a_batch((5, 1)), top_k=30)
     real = (scores.span_types[..., 0] > -torch.inf).nonzero().tolist()
@@ -53,7 +53,7 @@ def test_what_is_said_of_spans_and_pairs_does_not_depend_on_the_rest_of_the_batc
     config = BertConfig(
         vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64
     )  # fmt: skip
-    network, both = JointNetwork(BertModel(config, add_pooling_layer=False)).eval(), a_batch((9, 4))
+    network, both = JointNetwork(Bert(config)).eval(), a_batch((9, 4))
     alone = {
         name: t[1:, :4]
         if name in ("pieces", "shapes", "mask", "first", "last", "words")
