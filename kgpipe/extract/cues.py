@@ -25,6 +25,11 @@ _JOINING = frozenset(", and & or as well both".split())
 _TOGETHER = _JOINING | {"together", "along", "with"}
 NEAR = 3
 """A cue may stand this many words before the first span or after the second."""
+_PASSED = frozenset(
+    "a all also an and as at be been being both by first for from had has have her his in into is its later of on or "
+    "that the their then to together was were which who with".split()
+)
+"""Words that may stand between a cue and its names without saying anything else; so may adverbs in -ly."""
 _EMPTY = frozenset("a an and as at by for from in into is of on or the to was were with".split())
 
 Phrases = dict[str, list[tuple[tuple[str, ...], int]]]
@@ -102,15 +107,17 @@ def stated(
     known: Phrases,
     legal: Callable[[int, int, int], bool],
     directed: Sequence[bool],
-) -> set[tuple[int, int, int]]:
+) -> dict[tuple[int, int, int], int]:
     """Relations that the words of one window state outright, as (subject, relation, object) by mention index.
+
+    The value is how many words of content stand between the cue and the two: the fewer, the surer.
 
     From every cue the nearest mention before it and the nearest behind it, in its sentence, that `legal(subject,
     relation, object)` accepts together; then those joined to either by commas and `and`, and to the subject those that
     follow the object with `together with` or `along with`. `words` are in lower case,
     `mentions` are first and last words in text order. Patterns in the manner of Hearst (1992).
     """
-    found: set[tuple[int, int, int]] = set()
+    found: dict[tuple[int, int, int], int] = {}
     for i, word in enumerate(words):
         for phrase, relation in known.get(word, ()):
             end = i + len(phrase)
@@ -127,13 +134,20 @@ def stated(
             ):
                 pair = next(((s, o) for s in subjects for o in objects if legal(s, relation, o)), None)
                 if pair:
+                    a, b = sorted(mentions[m] for m in pair)
+                    apart = _content(words[a[1] + 1 : i]) + _content(words[end : b[0]])
                     partners = _partners(pair[1], inside, mentions, words)
                     for s in [*_joined(pair[0], subjects, mentions, words, _TOGETHER), *partners]:
                         for o in _joined(pair[1], objects, mentions, words):
                             if legal(s, relation, o):
-                                found.add((s, relation, o))
+                                found[s, relation, o] = min(apart, found.get((s, relation, o), apart))
                     break
     return found
+
+
+def _content(words: Sequence[str]) -> int:
+    """How many words say something: letters or digits that are not passed over."""
+    return sum(w[0].isalnum() and w not in _PASSED and not w.endswith("ly") for w in words)
 
 
 def _joined(

@@ -93,3 +93,17 @@ def test_the_agent_may_stand_behind_a_date_and_the_subject_before_another_verb()
     assert stated("faggin left intel and bought zilog", ["faggin", "intel", "zilog"]) == {
         ("faggin", "ACQUIRED", "zilog")
     }
+
+
+def test_words_of_content_between_cue_and_names_are_counted():
+    def apart(text, *names):
+        words = text.split()
+        spans = sorted((words.index(name), words.index(name)) for name in names)
+        found = cues.stated(words, [0] * len(words), spans, KNOWN, lambda s, r, o: s != o, (True, True, False))
+        return list(found.values())
+
+    assert apart("fortran , which was later created by backus", "fortran", "backus") == [0]
+    assert apart("cray reportedly created the atlas", "cray", "atlas") == [0]
+    assert apart("cray often created small atlas", "cray", "atlas") == [2]
+    assert apart("ibm is what cray left when he created atlas", "ibm", "atlas") == [5]
+    assert apart("cray created atlas and cray really created atlas", "cray", "atlas") == [0]

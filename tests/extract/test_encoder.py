@@ -204,3 +204,23 @@ def test_training_from_annotated_lines_gives_a_checkpoint_that_extracts(tiny_bac
     )
     assert [(m.start, m.end, m.type) for m in mentions] == [(0, 9, "Person"), (18, 28, "Organization")]
     assert [(r.subject, r.type, r.object) for r in relations] == [(0, "FOUNDED", 1)]
+
+
+def test_a_pattern_states_a_relation_only_of_names_close_by():
+    """His wife is no `she` further on, and who established relations with somebody did not found them."""
+    read = EncoderExtractor(schema.load("general"))
+
+    def said(text):
+        ((mentions, relations),) = read([passage(text)])
+        return {
+            (
+                text[mentions[r.subject].start : mentions[r.subject].end],
+                r.type,
+                text[mentions[r.object].start : mentions[r.object].end],
+            )
+            for r in relations
+        }
+
+    found = said("While his brother Charles protested, Sam told his wife that she was right.")
+    assert ("his", "SIBLING", "Charles") in found and ("his", "SPOUSE", "she") not in found
+    assert "FOUNDED" not in {r for _, r, _ in said("Justinian established friendly relations with the Abyssinians.")}
