@@ -46,6 +46,12 @@ def graph(neo4j):
     return neo4j
 
 
+def pytest_collection_modifyitems(items):
+    """Files with slow tests come first, so that no worker begins one when the other has nothing left."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
     """Ends, and reports as a failure, what a test left running: processes that name its temporary folder."""

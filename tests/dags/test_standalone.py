@@ -69,16 +69,19 @@ def runs(airflow, dag_id):
 
 
 def ended(airflow, dag_id, after=""):
-    """The one run of a DAG, when it has ended later than `after`."""
+    """The run of a DAG that has ended later than `after`; it was green."""
 
     def run_has_ended():
-        found = runs(airflow, dag_id)
-        return found if found and found[0]["state"] in ("success", "failed") and found[0]["end_date"] > after else None
+        done = [r for r in runs(airflow, dag_id) if r["state"] in ("success", "failed") and r["end_date"] > after]
+        return done[0] if done else None
 
-    (run,) = wait_for(run_has_ended)
-    shown = {key: t["state"] for key, t in tasks(airflow, run).items()}
-    assert run["state"] == "success", shown
+    run = wait_for(run_has_ended)
+    assert run["state"] == "success", states(airflow, run)
     return run
+
+
+def states(airflow, run):
+    return {key: t["state"] for key, t in tasks(airflow, run).items()}
 
 
 def log_of(airflow, run, task, map_index=-1):
@@ -107,7 +110,10 @@ def test_runs_on_a_real_scheduler(standalone, graph, tmp_path):
         + TABLE.format(name="papers", folder=corpus, workspace=workspace)
         + extra
         + "shards = 2\n"
+        + TABLE.format(name="nothing", folder=tmp_path / "nothing", workspace=tmp_path / "of_nothing")
+        + extra
     )
+    (tmp_path / "nothing").mkdir()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "KGPIPE", "NEO4J"))} | {
         "AIRFLOW_CONN_GRAPH": f"neo4j://{graph.user}:{quote(graph.password, safe='')}@{graph.uri.removeprefix('bolt://')}",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
@@ -126,9 +132,18 @@ def test_runs_on_a_real_scheduler(standalone, graph, tmp_path):
             session = airflow.process.pid
             pool = {"name": "devices", "slots": 1, "description": None, "include_deferred": False}
             airflow.api.post("/pools", json=pool).raise_for_status()
-            papers_survive_a_kill(airflow, workspace)
-            assert same.differences(same.tables(Workspace(workspace)), expected[0]) == []
-            assert same.differences(same.graph(Workspace(workspace), store), expected[1]) == []
+            run = papers_survive_a_kill(airflow, workspace)
+            assert [same.differences(*pair) for pair in zip(content(workspace, store), expected, strict=True)] == [
+                [],
+                [],
+            ]
+            a_backfill_and_cleared_tasks_change_nothing(airflow, run)
+            assert [same.differences(*pair) for pair in zip(content(workspace, store), expected, strict=True)] == [
+                [],
+                [],
+            ]
+            store.write("MATCH (n) DETACH DELETE n")
+            an_empty_folder_is_green(airflow)
         assert standalone.processes(session) == []
     logs = [path.read_text() for path in home.rglob("*.log")]
     assert len(logs) > len(TASKS) and not any(graph.password in text for text in logs)
@@ -155,7 +170,7 @@ def papers_survive_a_kill(airflow, workspace):
     assert run["run_type"] == "scheduled"
     found = tasks(airflow, run)
     assert sorted(found) == TASKS
-    assert {key: t["state"] for key, t in found.items()} == dict.fromkeys(TASKS, "success")
+    assert states(airflow, run) == dict.fromkeys(TASKS, "success")
     assert {key: t["try_number"] for key, t in found.items()} == dict.fromkeys(TASKS, 1) | {("extract", killed): 2}
 
     links = airflow.api.get(f"/dags/papers/dagRuns/{run['dag_run_id']}/taskInstances/report/links").json()[
@@ -183,6 +198,34 @@ def papers_survive_a_kill(airflow, workspace):
         assert end <= start
     # and not because nobody wanted to: one was scheduled before another ended, and waited for it
     assert any(asked < end <= start for _, end, _ in spans for start, _, asked in spans)
+    return run
+
+
+def a_backfill_and_cleared_tasks_change_nothing(airflow, first):
+    """A run for an interval of the past finds nothing to do; a shard and the load may be run again by themselves."""
+    span = {"from_date": "2025-01-01T00:00:00Z", "to_date": "2025-06-01T00:00:00Z"}
+    airflow.api.post("/backfills", json={"dag_id": "papers", **span}).raise_for_status()
+    run = ended(airflow, "papers", after=first["end_date"])
+    assert run["run_type"] == "backfill"
+    assert states(airflow, run) == dict.fromkeys(TASKS, "success") | {("changed", -1): "skipped"}
+    assert "nothing new" in log_of(airflow, run, "changed")
+
+    again = [["extract", 1], "load"]
+    cleared = {"dag_run_id": first["dag_run_id"], "task_ids": again, "only_failed": False, "dry_run": False}
+    airflow.api.post("/dags/papers/clearTaskInstances", json=cleared).raise_for_status()
+    run = ended(airflow, "papers", after=run["end_date"])
+    assert run["dag_run_id"] == first["dag_run_id"]
+    found = tasks(airflow, run)
+    assert all(found[key]["end_date"] > first["end_date"] for key in (("extract", 1), ("load", -1)))
+    assert found["extract", 0]["end_date"] < first["end_date"], "only what was cleared runs again"
+
+
+def an_empty_folder_is_green(airflow):
+    airflow.api.patch("/dags/nothing", json={"is_paused": False}).raise_for_status()
+    run = ended(airflow, "nothing")
+    found = states(airflow, run)
+    assert found.pop(("changed", -1)) == "skipped" and set(found.values()) == {"success"}
+    assert "nothing new" in log_of(airflow, run, "changed")
 
 
 def time_of(text):
