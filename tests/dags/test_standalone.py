@@ -84,6 +84,13 @@ def states(airflow, run):
     return {key: t["state"] for key, t in tasks(airflow, run).items()}
 
 
+def returned(airflow, run, task, map_index=-1):
+    """What a task counted, its XCom."""
+    path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances/{task}/xcomEntries/return_value"
+    page = airflow.api.get(path, params={"deserialize": True, "map_index": map_index})
+    return page.raise_for_status().json()["value"]
+
+
 def log_of(airflow, run, task, map_index=-1):
     path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances/{task}/logs/1"
     page = airflow.api.get(path, params={"map_index": map_index}).raise_for_status().json()
@@ -182,9 +189,11 @@ def papers_survive_a_kill(airflow, workspace):
         r"kgpipe run extract [01]/2: passages \d, mentions \d+, .* in [0-9.]+ s",
         log_of(airflow, run, "extract", 1 - killed),
     )
-    entry = f"/dags/papers/dagRuns/{run['dag_run_id']}/taskInstances/load/xcomEntries/return_value"
-    counts = airflow.api.get(entry, params={"deserialize": True}).json()["value"]
+    counts = returned(airflow, run, "load")
     assert counts["nodes_written"] > 20 and counts["seconds"] > 0
+    assert returned(airflow, run, "report")["documents"] == len(TEXTS)
+    shards = [returned(airflow, run, "extract", i) for i in (0, 1)]
+    assert [s["shard"] for s in shards] == ["0/2", "1/2"] and sum(s["passages"] for s in shards) >= len(TEXTS) - 1
 
     spans = []
     for index in (0, 1):

@@ -189,7 +189,9 @@ def test_training_from_annotated_lines_gives_a_checkpoint_that_extracts(tiny_bac
         })  # fmt: skip
     data = tmp_path / "mine.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    done = train([data], tmp_path / "out", backbone=tiny_backbone, n_epochs=40, head_rate=5e-3, encoder_rate=1e-3)
+    done = train(
+        [data], tmp_path / "out", backbone=tiny_backbone, n_epochs=40, n_naming_steps=20, head_rate=5e-3, encoder_rate=1e-3,
+    )  # fmt: skip
     assert done["windows"] == 12
     curve = [json.loads(line) for line in (tmp_path / "out" / "curve.jsonl").read_text().splitlines()]
     assert (
