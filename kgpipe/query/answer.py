@@ -45,19 +45,23 @@ if TYPE_CHECKING:
     from kgpipe.models.generate import LM
 
 THRESHOLD = 0.62
-"""Least confidence of an answer from the graph."""
+"""Least likelihood that a question is understood."""
+LEAST_TRUE = 0.4
+"""Least confidence, that it is understood and the facts are true, of an answer from the graph."""
 LONGEST_QUESTION = 2_000
 """Characters of a question."""
 AGREES = 1.0
 """Gained by a query tree with the rows of the query that a language model wrote."""
 RETRY_S = 3
 """Seconds after which a server that does not answer is given up: somebody waits."""
+LEAST_TEXT = 0.5
+"""Least likelihood of the first sentence from which on the text is said to tell."""
 UNTOLD = "The graph does not tell."
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a question. `source` is graph, text (sentences only) or none."""
+    """What came of a question. `source` is graph, text (sentences that likely tell) or none (the nearest, if any)."""
 
     question: str
     answers: tuple[tuple[Any, ...], ...] = ()
@@ -96,7 +100,8 @@ def ask(
     entities: Sequence[dict[str, Any]] = (), threshold: float = THRESHOLD, meant: frozenset[str] = frozenset(),
     lm: LM | None = None, passages: Passages | None = None,
 ) -> Answer:  # fmt: skip
-    """The answer that the graph gives; below `threshold` sentences of the text instead, marked as such.
+    """The answer that the graph gives; sentences of the text instead, marked as such, where it is not surely
+    understood (below `threshold`) or rests on doubtful facts (`LEAST_TRUE`).
 
     `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched. `meant` are
     uids: a name of several entities is that of one of these where it can be. `lm` writes one more query and words the
@@ -129,22 +134,35 @@ def ask(
         {"said": found.said, "score": round(score, 3), "features": found.features}
         for found, score in [(s.found, s.score) for s in settled] or [(r, r.score) for r in ranked[: own.MOST_RUN]]
     )
-    if sure < threshold and written.rows:
+    doubts: tuple[str, ...] = ()
+    if sure >= threshold:
+        told = [own.told(one, catalog, store) for one in together]
+        sure = round(sure * sum(one.truth for one in told) / len(told), 4)
+        if len(together) > 1:
+            found = _of_several(question, together, told, linked, sure, candidates, catalog, store, known)
+        else:
+            found = _of_one(question, settled[0], told[0], linked, sure, candidates, catalog, store, known)
+        if sure >= LEAST_TRUE:
+            return worded(found, written, _phrases(found.facts, known), lm) if lm else found
+        doubts = (f"from facts that are doubtful the graph would say: {found.text}",)
+    elif written.rows:
         facts, lacking = lms.facts_of(written, brief, store)
         found = of_written(question, written, candidates, facts, sentences_of(facts, store), lacking)
         found = dataclasses.replace(found, named=_named(linked, known))
         return worded(found, written, _phrases(facts, known), lm)
-    if sure < threshold:
-        found = _from_text(
-            question, linked, known, retrieve(question, passages or Passages(store, embedder)), sure, candidates
-        )
-        return worded(found, written, (), lm) if lm else found
-    if len(together) > 1:
-        return _of_several(question, together, linked, sure, candidates, catalog, store, known)
-    best = settled[0]
-    told = own.told(best, catalog, store)
+    shown = retrieve(question, passages or Passages(store, embedder))
+    found = _from_text(question, linked, known, shown, sure, candidates)
+    found = dataclasses.replace(found, notes=(*found.notes, *doubts))
+    return worded(found, written, (), lm) if lm else found
+
+
+def _of_one(
+    question: str, best: Settled, told: own.Told, linked: Linked, sure: float, candidates: tuple[dict[str, Any], ...],
+    catalog: own.OwnCatalog, store: Store, known: Vocabulary,
+) -> Answer:  # fmt: skip
+    """The answer of one reading."""
     taken = own.meant(best)
-    found = Answer(
+    return Answer(
         question=question,
         answers=tuple(tuple(row) for row in best.rows),
         columns=best.columns,
@@ -161,7 +179,6 @@ def ask(
         named=_named(linked, known, taken),
         gave=_gave(best, told, catalog, known),
     )
-    return worded(found, written, _phrases(told.facts, known), lm) if lm else found
 
 
 def _gave(best: Settled, told: own.Told, catalog: own.OwnCatalog, known: Vocabulary) -> tuple[Named, ...]:
@@ -178,8 +195,8 @@ def _gave(best: Settled, told: own.Told, catalog: own.OwnCatalog, known: Vocabul
 
 
 def _of_several(
-    question: str, together: Sequence[Settled], linked: Linked, sure: float, candidates: tuple[dict[str, Any], ...],
-    catalog: own.OwnCatalog, store: Store, known: Vocabulary,
+    question: str, together: Sequence[Settled], tolds: Sequence[own.Told], linked: Linked, sure: float,
+    candidates: tuple[dict[str, Any], ...], catalog: own.OwnCatalog, store: Store, known: Vocabulary,
 ) -> Answer:  # fmt: skip
     """The answers for each thing that a name in the question is that of, and which is whose."""
     best = together[0]
@@ -190,8 +207,7 @@ def _of_several(
         params |= {f"r{k}{name}": value for name, value in one.params.items()} | {f"r{k}": call}
     columns, rows = guard.run(cypher, params, store)
     texts, facts, gave = [], [], []
-    for one, call in zip(together, calls, strict=True):
-        told = own.told(one, catalog, store)
+    for one, told, call in zip(together, tolds, calls, strict=True):
         texts.append(f"{call}: {in_words(one, told.names)}")
         facts += told.facts
         gave += _gave(one, told, catalog, known)
@@ -452,21 +468,22 @@ def _from_text(
     question: str, linked: Linked, known: Vocabulary, found: Sequence[Found], sure: float,
     candidates: tuple[dict[str, Any], ...],
 ) -> Answer:  # fmt: skip
-    """No answer, and the sentences of the text that are nearest to the question."""
+    """The sentences of the text that are nearest to the question, as far as they are likely to hold the answer."""
     text = UNTOLD
     if linked.unknown:
         text += f" It knows nothing called {', '.join(linked.unknown[:3])}."
+    tells = bool(found) and found[0].likely >= LEAST_TEXT
     if found:
-        text += " From the text, not the graph:"
+        text += " From the text, not the graph:" if tells else " Nor surely does the text; nearest in it:"
     return Answer(
         question=question,
-        confidence=sure,
+        confidence=found[0].likely if found else sure,
         evidence=tuple(
             {"sentence": f.text, "document": f.document, "uri": f.uri, "start": f.start, "end": f.end, "score": f.score}
             for f in found
         ),
         text=text,
-        source="text" if found else "none",
+        source="text" if tells else "none",
         candidates=candidates,
         named=_named(linked, known),
         notes=_spelled([s.candidates[0] for s in linked.entities]),

@@ -269,6 +269,17 @@ class Told:
     def names(self) -> list[str]:
         return [name for name, _ in self.pairs]
 
+    @property
+    def truth(self) -> float:
+        """How likely it is true: all the facts of one answer, of several answers a fact by and large.
+
+        A fact's score is the calibrated probability that it was read right.
+        """
+        scores = [1.0 if fact["score"] is None else fact["score"] for fact in self.facts]
+        if not scores:
+            return 1.0
+        return math.prod(scores) if len(self.pairs) < 2 else sum(scores) / len(scores)
+
 
 def told(best: Settled, catalog: OwnCatalog, store: Store) -> Told:
     """What the answer of a tree rests on; among many answers the facts of the first."""

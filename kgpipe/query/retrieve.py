@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kgpipe import literals
 from kgpipe.query.link import encoded
 from kgpipe.query.words import FUNCTION, words
 from kgpipe.records import TABLES
@@ -37,10 +39,30 @@ GROUP = 256
 """Passages of one commit of vectors."""
 # Weights beside the cosine, chosen on one half of the HotpotQA questions (benchmarks/retrieval.py reports the other).
 BY_WORDS, TITLE_ASKED, TITLE_NAMED = 0.4, 0.2, 0.4
-SHARED, AGAIN = 0.5, 0.1
+# Those of sentences are fitted on questions made from the facts of Re-DocRED (benchmarks/text_answers.py).
+PASSAGE, SHARED, FITS, AGAIN = 2.0, 0.4, 1.3, 0.1
 _LONGEST_TITLE = 8
 
 _log = logging.getLogger(__name__)
+
+
+# How sure it is that a sentence holds the answer, in logits, fitted there as well.
+SURE = {"share": 1.56, "n_words": -0.38, "date": 0.94, "truth": -1.1, "": -0.8}
+SHARPNESS, N_RIVALS = 3.0, 25
+"""Of the softmax of scores that is a sentence's share, and how many of the best are rivals in it."""
+MOST_KEPT = 2_000
+"""Passages whose sentences and their vectors are kept from one question to the next."""
+_ASKED = (
+    ("date", r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:year|date|day|month|decade|century)\b|\b(?:birth date|date of)\b"),
+    ("number", r"\bhow (?:many|much|old|long|far|tall|high|large|big|fast|often|deep|wide)\b|"
+     r"\b(?:percentage|percent|number|population|amount|size|income|price|cost|share) of\b"),
+    ("truth", r"^(?:is|are|was|were|did|does|do|has|have|had|can|could|will)\b"),
+    ("name", r"\b(?:who|whom|whose|where|which)\b|\bwhat (?!is|are|was|were|do|does|did|has|have|had|can|could|will|would|happened)\w"),
+)  # fmt: skip
+_NUMBER = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|billion|half)\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +75,108 @@ class Found:
     start: int
     end: int
     score: float
+    likely: float
+    """How likely it holds the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of a passage that may be shown: cosine, score of its passage, share of the question's words, and
+    whether it holds something of the kind that is asked for, which the question does not name itself."""
+
+    text: str
+    passage: str
+    document: str
+    uri: str
+    start: int
+    end: int
+    cosine: float
+    near: float
+    shared: float
+    fits: float
+
+    @property
+    def score(self) -> float:
+        return self.cosine + PASSAGE * self.near + SHARED * self.shared + FITS * self.fits
 
 
 def retrieve(question: str, passages: Passages, *, n_sentences: int = 5) -> list[Found]:
-    """The sentences that tell most of what is asked, best first.
+    """The sentences that tell most of what is asked, best first, of the passages that `Passages.ranked` puts first.
 
-    They come from the passages that `Passages.ranked` puts first. A sentence scores the cosine of its vector with
-    the question's, the score of its passage, and the share of the question's words in it; every further one of the
-    same passage scores less. Empty when nothing in the text is near, or the question has no word of content.
+    Every further one of the same passage scores less. Empty when nothing in the text is near, or the question has no
+    word of content.
     """
+    found: list[Found] = []
+    before: dict[str, int] = defaultdict(int)
+    ranked = sorted(candidates(question, passages), key=lambda c: -c.score)
+    for one, likely in zip(ranked, likelihoods(question, ranked), strict=False):
+        score = round(one.score - AGAIN * before[one.passage], 4)
+        before[one.passage] += 1
+        found.append(Found(one.text, one.document, one.uri, one.start, one.end, score, likely))
+    return sorted(found, key=lambda f: -f.score)[:n_sentences]
+
+
+def candidates(question: str, passages: Passages) -> list[Candidate]:
+    """All sentences of the best passages."""
     wanted = _content(question)
     if not wanted:
         return []
     vector = encoded([question[:1000]], passages.embedder)[0]
     ranked = passages.ranked(question, vector)[:N_PASSAGES]
-    rows = passages.texts([i for i, _ in ranked])
-    cut = [(score, row, span) for (_, score), row in zip(ranked, rows, strict=True) for span in sentences(row[0])]
-    if not cut:
+    kind, named = asked_for(question), {w.lower for w in words(question)}
+    return [
+        Candidate(
+            text[start:end], uid, document, uri, at + start, at + end, float(made @ vector), score,
+            len(wanted & _content(text[start:end])) / len(wanted), _fits(text[start:end], kind, named),
+        )
+        for (_, score), ((text, uid, at, document, uri), spans, vectors) in zip(
+            ranked, passages.sentences([i for i, _ in ranked]), strict=True
+        )
+        for (start, end), made in zip(spans, vectors, strict=True)
+    ]  # fmt: skip
+
+
+def likelihoods(question: str, ranked: Sequence[Candidate]) -> list[float]:
+    """How likely each of the first `N_RIVALS` holds the answer: a logistic function of `signs`."""
+    return [
+        round(1 / (1 + math.exp(-sum(SURE[name] * value for name, value in row.items()))), 4)
+        for row in signs(question, ranked)
+    ]
+
+
+def signs(question: str, ranked: Sequence[Candidate]) -> list[dict[str, float]]:
+    """What tells whether each of the first `N_RIVALS`, best first, holds the answer."""
+    if not ranked:
         return []
-    texts = [row[0][start:end] for _, row, (start, end) in cut]
-    shared = [len(wanted & _content(text)) / len(wanted) for text in texts]
-    scores = encoded(texts, passages.embedder) @ vector + [score for score, *_ in cut] + SHARED * np.array(shared)
-    found: list[Found] = []
-    before: dict[str, int] = defaultdict(int)
-    for i in (-scores).argsort(kind="stable").tolist():
-        _, (_, passage, at, document, uri), (start, end) = cut[i]
-        score = round(float(scores[i]) - AGAIN * before[passage], 4)
-        before[passage] += 1
-        found.append(Found(texts[i], document, uri, at + start, at + end, score))
-    return sorted(found, key=lambda f: -f.score)[:n_sentences]
+    best = np.array([c.score for c in ranked[:N_RIVALS]])
+    share = np.exp(SHARPNESS * (best - best[0]))
+    kind = asked_for(question)
+    asked = {
+        "date": float(kind == "date"),
+        "truth": float(kind == "truth"),
+        "n_words": math.log(len(_content(question))),
+    }
+    return [{"share": float(part), **asked, "": 1.0} for part in share / share.sum()]
+
+
+def asked_for(question: str) -> str:
+    """What kind of answer a question wants: date, number, truth (yes or no), name, or any."""
+    return next((kind for kind, cue in _ASKED if re.search(cue, question, re.IGNORECASE)), "any")
+
+
+def _fits(sentence: str, kind: str, named: set[str]) -> float:
+    """1 when a sentence holds something of the kind that the question does not name itself, else 0."""
+    if kind in ("truth", "any"):
+        return 1.0
+    if kind == "name":
+        return float(any(
+            w.text[0].isupper() and len(w.text) > 1 and w.lower not in named and w.lower not in FUNCTION
+            for w in words(sentence)
+        ))  # fmt: skip
+    dates = [f for f in literals.find(sentence) if f.kind == "date"]
+    if kind == "date":
+        return float(bool(dates))
+    return float(any(not any(d.start <= n.start() < d.end for d in dates) for n in _NUMBER.finditer(sentence)))
 
 
 class Passages:
@@ -97,6 +192,7 @@ class Passages:
         self.vectors = np.zeros((0, embedder.backbone.config.hidden_size), np.float32)
         self._embedded = np.zeros(0, bool)
         self._state = ""
+        self._read: dict[str, tuple[str, list[tuple[int, int]], np.ndarray]] = {}
 
     def ranked(self, question: str, vector: np.ndarray) -> list[tuple[int, float]]:
         """Passages (indexes into `uids`) with their score, best first; `vector` (width,) is the question's.
@@ -157,6 +253,23 @@ class Passages:
         )
         found = {uid: (text or "", uid, start or 0, title or "", uri or "") for uid, text, start, title, uri in rows}
         return [found.get(self.uids[i], ("", self.uids[i], 0, "", "")) for i in indexes]
+
+    def sentences(
+        self, indexes: Sequence[int]
+    ) -> list[tuple[tuple[str, str, int, str, str], list[tuple[int, int]], np.ndarray]]:
+        """What `texts` says of passages, the spans of their sentences, and the unit vectors of these (n, width)."""
+        rows = self.texts(indexes)
+        new = {row[1]: (row[0], sentences(row[0])) for row in rows if self._read.get(row[1], ("",))[0] != row[0]}
+        cut = [text[start:end] for text, spans in new.values() for start, end in spans]
+        made = encoded(cut, self.embedder) if cut else self.vectors[:0]
+        at = 0
+        for uid, (text, spans) in new.items():
+            self._read[uid] = text, spans, made[at : at + len(spans)]
+            at += len(spans)
+        kept = {row[1]: self._read.get(row[1], ("", [], self.vectors[:0])) for row in rows}
+        for uid in list(self._read)[: max(0, len(self._read) - MOST_KEPT)]:
+            del self._read[uid]
+        return [(row, *kept[row[1]][1:]) for row in rows]
 
     def refresh(self) -> None:
         """Reads which passages the graph holds, if it may have changed, and the vectors that are kept of them."""

@@ -54,6 +54,28 @@ def test_what_the_graph_does_not_tell_falls_back_to_the_text(store, schema):
     assert '"Charles Babbage ate toast' in lines(answer)[1]
 
 
+def test_a_sentence_that_is_only_near_is_shown_as_such(store, schema):
+    """Whether the text tells yes or no of something cannot be seen from one sentence."""
+    answer = ask("Did Charles Babbage eat the breakfast of a king before his toast in London?", store, schema)
+    assert (answer.source, answer.answers) == ("none", ())
+    assert answer.text == "The graph does not tell. Nor surely does the text; nearest in it:"
+    assert answer.confidence < 0.5 and len(answer.evidence) == 1
+
+
+def test_doubtful_facts_are_no_answer_but_told(store, schema):
+    score = "MATCH ()-[r:DESIGNED]->({name: 'Analytical Engine'}) SET r.score = $score"
+    question = "Who designed the Analytical Engine?"
+    sure = ask(question, store, schema)
+    assert sure.answers == (("Charles Babbage",),)
+    store.write(score, {"score": 0.3})
+    try:
+        doubtful = ask(question, store, schema)
+    finally:
+        store.write(score, {"score": 0.9})
+    assert doubtful.answers == () and doubtful.source != "graph"
+    assert "from facts that are doubtful the graph would say: Charles Babbage." in doubtful.notes
+
+
 @pytest.mark.parametrize("word", ["oldest", "first", "most expensive"])
 def test_a_superlative_is_not_passed_over(word, store, schema):
     question = "Which {} machines did Digital Equipment Corporation develop?"

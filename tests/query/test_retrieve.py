@@ -8,7 +8,7 @@ from kgpipe.graph.load import load
 from kgpipe.graph.store import Store
 from kgpipe.models.embed import load_embedder
 from kgpipe.query.answer import ask
-from kgpipe.query.retrieve import Passages, retrieve
+from kgpipe.query.retrieve import Passages, asked_for, retrieve
 from kgpipe.records import Document, Passage
 from kgpipe.workspace import Workspace
 
@@ -130,3 +130,19 @@ def test_a_graph_without_passages_gives_no_sentences(store, schema):
     answer = ask("What did Charles Babbage eat for breakfast?", store, schema)
     assert (answer.source, answer.evidence) == ("none", ())
     assert answer.text == "The graph does not tell."
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("When was it built?", "date"), ("In which year did he die?", "date"), ("How many were sold?", "number"),
+        ("What was the population of Ulm?", "number"), ("Did he sleep?", "truth"), ("Who slept?", "name"),
+        ("What colour is it?", "name"), ("What did he eat?", "any"),
+    ],
+)  # fmt: skip
+def test_the_kind_of_answer_that_is_asked_for(question, kind):
+    assert asked_for(question) == kind
+
+
+def test_a_sentence_with_a_date_answers_when(passages):
+    assert "1931" in retrieve("When did the garage open?", passages)[0].text
