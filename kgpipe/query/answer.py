@@ -144,7 +144,10 @@ def ask(
             found = _of_one(question, settled[0], told[0], linked, sure, candidates, catalog, store, known)
         if sure >= LEAST_TRUE:
             return worded(found, written, _phrases(found.facts, known), lm) if lm else found
-        doubts = (f"from facts that are doubtful the graph would say: {found.text}",)
+        cited = dict.fromkeys(one_line(one["sentence"]) for one in found.evidence[:2])
+        doubts = (
+            " ".join((f"from facts that are doubtful the graph would say: {found.text}", *(f'"{c}"' for c in cited))),
+        )
     elif written.rows:
         facts, lacking = lms.facts_of(written, brief, store)
         found = of_written(question, written, candidates, facts, sentences_of(facts, store), lacking)

@@ -73,7 +73,8 @@ def test_doubtful_facts_are_no_answer_but_told(store, schema):
     finally:
         store.write(score, {"score": 0.9})
     assert doubtful.answers == () and doubtful.source != "graph"
-    assert "from facts that are doubtful the graph would say: Charles Babbage." in doubtful.notes
+    said = "from facts that are doubtful the graph would say: Charles Babbage."
+    assert f'{said} "Charles Babbage designed Analytical Engine."' in doubtful.notes
 
 
 @pytest.mark.parametrize("word", ["oldest", "first", "most expensive"])
