@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kgpipe.errors import ModelError
+
 
 @dataclass(frozen=True)
 class BertConfig:
@@ -34,8 +36,16 @@ class BertConfig:
 
     @classmethod
     def read(cls, path: Path) -> BertConfig | None:
-        """That of a config.json; None where it tells of another architecture or of a variant of BERT."""
-        given = json.loads(path.read_text())
+        """That of a config.json; None where it tells of another architecture or of a variant of BERT.
+
+        ModelError when the file is no JSON object.
+        """
+        try:
+            given = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise ModelError(f"{path} is damaged: {error}. Fetch the model anew.") from error
+        if not isinstance(given, dict):
+            raise ModelError(f"{path} holds no JSON object. Fetch the model anew.")
         variant = given.get("hidden_act", "gelu") != "gelu" or given.get("is_decoder")
         if (
             given.get("model_type") != "bert"

@@ -271,14 +271,20 @@ class Told:
 
     @property
     def truth(self) -> float:
-        """How likely it is true: all the facts of one answer, of several answers a fact by and large.
+        """How likely it is true: of one answer the surest fact of each relation, of several a fact by and large.
 
-        A fact's score is the calibrated probability that it was read right.
+        A fact's score is the calibrated probability that it was read right. What is counted for each of many, or only
+        said to be so, is by and large true as well.
         """
         scores = [1.0 if fact["score"] is None else fact["score"] for fact in self.facts]
         if not scores:
             return 1.0
-        return math.prod(scores) if len(self.pairs) < 2 else sum(scores) / len(scores)
+        if len(self.pairs) != 1:
+            return sum(scores) / len(scores)
+        best: dict[str, float] = {}
+        for fact, score in zip(self.facts, scores, strict=True):
+            best[fact["relation"]] = max(score, best.get(fact["relation"], 0.0))
+        return math.prod(best.values())
 
 
 def told(best: Settled, catalog: OwnCatalog, store: Store) -> Told:

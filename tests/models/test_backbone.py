@@ -1,8 +1,10 @@
 """Encoders: BERT of our own beside that of transformers, and other architectures through transformers."""
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
+from kgpipe.errors import ModelError
 from kgpipe.models.backbone import WEIGHTS, empty_backbone, load_backbone
 from kgpipe.models.bert import Bert
 
@@ -48,3 +50,10 @@ def test_other_architectures_are_those_of_transformers(tmp_path):
         )
     BertConfig(**sizes, hidden_act="relu").save_pretrained(tmp_path)
     assert not isinstance(empty_backbone(tmp_path), Bert), "a variant of BERT"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", ""])
+def test_a_damaged_configuration_is_named(text, tmp_path):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ModelError, match="config.json"):
+        empty_backbone(tmp_path)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kgpipe.query.answer import ask
+from kgpipe.query.own import Told
 
 QUESTIONS = {
     "Who was born first?": [["Ada Lovelace"]],
@@ -53,3 +54,19 @@ def test_where_is_one_place_or_the_school(store, schema):
     assert studied == (("Princeton University",), ("University of Cambridge",))
     assert ask("Where did Charles Babbage study?", store, schema).answers == (("University of Cambridge",),)
     assert ask("Where was Ada Lovelace born?", store, schema).answers == (("London",),)
+
+
+@pytest.mark.parametrize(
+    ("facts", "n_answers", "truth"),
+    [
+        ([("BORN_IN", 0.5)], 1, 0.5),
+        ([("DESIGNED", 0.5), ("BORN_IN", 0.8)], 1, 0.4),  # two steps: both must be true
+        ([("WORKED_FOR", 0.5), ("WORKED_FOR", 0.4), ("EDUCATED_AT", 0.8)], 1, 0.4),  # by either of two people
+        ([("RECEIVED", 0.5), ("RECEIVED", 0.7)], 2, 0.6),
+        ([("RECEIVED", 0.9)] * 12, 0, 0.9),  # counts for each: no single answer
+        ([], 0, 1.0),
+    ],
+)
+def test_how_true_an_answer_is(facts, n_answers, truth):
+    rows = [{"relation": relation, "score": score} for relation, score in facts]
+    assert Told(rows, [("name", "uid")] * n_answers).truth == pytest.approx(truth)
