@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
+from wiki import holds
 
 from kgpipe import config as configuration
 from kgpipe import pipeline
@@ -171,11 +172,6 @@ def collect(documents: Path, questions: Path, out: Path, *, n: int) -> None:
                     lines.write(json.dumps({"question": row["question"], "found": found}) + "\n")
         finally:
             server.stop(config.workspace / "neo4j")
-
-
-def holds(sentence: str, gold: list[list[str]]) -> bool:
-    lower = sentence.casefold()
-    return bool(gold) and all(any(form.casefold() in lower for form in forms) for forms in gold)
 
 
 def fit(rows: list[dict[str, Any]]) -> None:

@@ -146,7 +146,12 @@ def ask(
             return worded(found, written, _phrases(found.facts, known), lm) if lm else found
         cited = dict.fromkeys(one_line(one["sentence"]) for one in found.evidence[:2])
         doubts = (
-            " ".join((f"from facts that are doubtful the graph would say: {found.text}", *(f'"{c}"' for c in cited))),
+            " ".join(
+                (
+                    f"from facts that are doubtful the graph would say: {one_line(found.text)}",
+                    *(f'"{c}"' for c in cited),
+                )
+            ),
         )
     elif written.rows:
         facts, lacking = lms.facts_of(written, brief, store)

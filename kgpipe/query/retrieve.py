@@ -42,10 +42,6 @@ BY_WORDS, TITLE_ASKED, TITLE_NAMED = 0.4, 0.2, 0.4
 # Those of sentences are fitted on questions made from the facts of Re-DocRED (benchmarks/text_answers.py).
 PASSAGE, SHARED, FITS, AGAIN = 2.0, 0.4, 1.3, 0.1
 _LONGEST_TITLE = 8
-
-_log = logging.getLogger(__name__)
-
-
 # How sure it is that a sentence holds the answer, in logits, fitted there as well.
 SURE = {"share": 1.56, "n_words": -0.38, "date": 0.94, "truth": -1.1, "": -0.8}
 SHARPNESS, N_RIVALS = 3.0, 25
@@ -63,6 +59,8 @@ _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|billion|half)\b",
     re.I,
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
