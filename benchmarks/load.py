@@ -209,13 +209,15 @@ def batches_into(store: Store, workspace: Workspace, clock: Clock, n: int) -> di
     uids = workspace.read("entities", ["uid"]).column("uid").to_pylist()
     name = next(name for name, entity in schema.entities.items() if not entity.literal)
     relation = next(iter(schema.relations))
-    create = cypher.create_nodes(("Entity", name)), cypher.write_nodes(("Entity", name))
-    join = cypher.create_edges("Entity", relation, "Entity"), cypher.write_edges("Entity", relation, "Entity")
+    keys = ("uid", "type", "name", "aliases", "row")
+    create = cypher.create_nodes(("Entity", name), keys), cypher.write_nodes(("Entity", name), keys)
+    ends_and_keys = ("Entity", relation, "Entity", ("uid", "support", "score", "sentence", "source", "row"))
+    join = cypher.create_edges(*ends_and_keys), cypher.write_edges(*ends_and_keys)
 
     def node(number: int) -> Row:
         uid = content_id("batch node", number)
         held = {"uid": uid, "type": name, "name": f"{name} {number}", "aliases": [], "row": uid[:16]}
-        return Row(create, {"uid": uid, "properties": held})
+        return Row(create, {"properties": held})
 
     def fact(number: int) -> Row:
         uid, (source, target) = content_id("batch fact", number), rng.choices(ends, k=2)
@@ -227,7 +229,7 @@ def batches_into(store: Store, workspace: Workspace, clock: Clock, n: int) -> di
             "source": uid,
             "row": uid[:16],
         }
-        return Row(join, {"uid": uid, "source": source, "target": target, "properties": held})
+        return Row(join, {"source": source, "target": target, "properties": held})
 
     found: dict[str, list[dict[str, Any]]] = {"batch of nodes": [], "batch of facts": []}
     gone = cypher.remove_edges("Entity", relation), cypher.remove_nodes("Entity")

@@ -52,7 +52,9 @@ def make(folder: Path, n_entities: int, *, evidence: bool = True, seed: int = 0)
     uids = [content_id("entity", seed, n) for n in range(n_entities)]
     types = [TYPES[n] for n in rng.integers(len(TYPES), size=n_entities)]
     names = [f"{kind} {n}" for n, kind in enumerate(types)]
-    dates = [f"{1500 + n // 365}-{1 + n % 12:02}-{1 + n % 28:02}" for n in range(0, 365 * 500, 7)]
+    dates = list(
+        dict.fromkeys(f"{1500 + n // 365}-{1 + n % 12:02}-{1 + n % 28:02}" for n in range(0, 365 * 500, 7))
+    )  # a date twice would be two facts of one uid
     literals = {date: Literal("Date", date, "date") for date in dates}
     facts = _facts(rng, n_entities, len(dates))
     ends = [(uids[s], RELATIONS[r] if r < len(RELATIONS) else "HAPPENED_ON", o) for s, r, o in facts]

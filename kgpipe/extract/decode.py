@@ -11,7 +11,8 @@ from kgpipe.extract.network import Spans, best_allowed
 
 POSSIBLE, POSSIBLE_NEW = 0.001, 0.00001
 """A mention may also be of a type that is less likely than its likeliest by this factor, if a relation needs it; types
-that training did not know are scored less surely."""
+that training did not know are scored less surely, and for a relation that it did not know the types are rarely the ones
+that its schema has in mind (a politician found as a person)."""
 RULE_ORDER = 0.5
 """Rank of a span given by rule among overlapping ones: a longer name that is surer than this wins over the date in it."""
 
@@ -74,12 +75,14 @@ def overlapping(spans: Tensor) -> Tensor:
     return (first.unsqueeze(2) <= last.unsqueeze(1)) & (first.unsqueeze(1) <= last.unsqueeze(2))
 
 
-def pairs(found: Mentions, *, domain: Tensor, range_: Tensor, novel: Tensor) -> tuple[Tensor, Tensor]:
+def pairs(
+    found: Mentions, *, domain: Tensor, range_: Tensor, novel: Tensor, novel_relations: Tensor
+) -> tuple[Tensor, Tensor]:
     """(P, 2) rows of mentions of one window that may be subject and object, in order, and (P, R) of which relations.
 
     A relation is possible whose `domain` and `range_` (R, T) hold POSSIBLE types of the two; `novel` (T,) says how new a
-    type is. With a pair comes the
-    turned one, also if nothing is possible in that direction.
+    type is, `novel_relations` (R,) how new a relation. With a pair comes the turned one, also if nothing is possible in
+    that direction.
     """
     window = found.rows[:, 0].contiguous()
     before = torch.searchsorted(window, window)
@@ -88,8 +91,8 @@ def pairs(found: Mentions, *, domain: Tensor, range_: Tensor, novel: Tensor) -> 
     step = torch.arange(len(subject), device=window.device) - (count.cumsum(0) - count)[subject]
     where = torch.stack((subject, before[subject] + step), -1)[before[subject] + step != subject]
     legal = (
-        possible(found.type_scores, domain, novel)[where[:, 0]]
-        & possible(found.type_scores, range_, novel)[where[:, 1]]
+        possible(found.type_scores, domain, novel, novel_relations)[where[:, 0]]
+        & possible(found.type_scores, range_, novel, novel_relations)[where[:, 1]]
     )
     either = legal.any(-1)
     either = either | either[turned(where, len(window))]
@@ -123,7 +126,8 @@ def likeliest(score: Tensor, window: Tensor, most: int) -> Tensor:
     return order[(rank < most) & score[order].isfinite()]
 
 
-def possible(each: Tensor, allowed: Tensor, novel: Tensor) -> Tensor:
+def possible(each: Tensor, allowed: Tensor, novel: Tensor, novel_relations: Tensor) -> Tensor:
     """(..., R): whether spans with type probabilities (..., T) may be of a type that a relation allows (R, T)."""
-    factor = POSSIBLE * (POSSIBLE_NEW / POSSIBLE) ** novel
-    return best_allowed(each / factor, allowed) >= each.amax(-1, keepdim=True).clamp(min=1e-9)
+    slack = POSSIBLE_NEW / POSSIBLE
+    least = each.amax(-1, keepdim=True).clamp(min=1e-9) * POSSIBLE * slack**novel_relations  # (..., R)
+    return best_allowed(each / slack**novel, allowed) >= least

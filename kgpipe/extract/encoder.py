@@ -299,8 +299,12 @@ class EncoderExtractor:
             least = torch.where(open_, FORCED_THRESHOLD, self.mention_threshold[types.argmax(-1)])
             mentions = decode.mentions(final, by_rule=batch.by_rule, least=least, hoped=hoped)
             pairs, legal = decode.pairs(
-                mentions, domain=self.legal[0], range_=self.legal[1], novel=self.novel_types
-            )  # fmt: skip
+                mentions,
+                domain=self.legal[0],
+                range_=self.legal[1],
+                novel=self.novel_types,
+                novel_relations=self.novel,
+            )
             where = torch.cat((mentions.rows[pairs[:, 0], :1], mentions.slot[pairs]), -1)  # (P, 3)
             said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
             said = cues.evidence(said.to(self.device), seen.spans, where, places, pronouns, self.directed)

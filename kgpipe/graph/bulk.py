@@ -96,7 +96,7 @@ def run(workspace: Workspace, config: Config, *, replace: bool = False, progress
         phase("indexes")
         with Writers(store, schema=schema.to_json()) as writers:
             for wanted in written.later:
-                text = cypher.write_nodes(wanted.group)
+                text = cypher.write_nodes(wanted.group, wanted.values["properties"])
                 writers.add(Row((text, text), wanted.values))
             writers.flush()
             _verify(store, written)

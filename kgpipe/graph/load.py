@@ -69,8 +69,9 @@ class Part:
     n_rows: int
     wanted: Callable[[], Iterator[Wanted]]
     pages: str
-    create: Callable[[tuple[str, ...]], str]
-    write: Callable[[tuple[str, ...], tuple[str, ...]], str]
+    create: Callable[[tuple[str, ...], tuple[str, ...]], str]
+    """Of group and keys of the properties; `write` also of labels that are unwanted."""
+    write: Callable[[tuple[str, ...], tuple[str, ...], tuple[str, ...]], str]
     remove: str
     relationships: bool = False
 
@@ -266,7 +267,7 @@ def node_parts(tables: dict[str, pa.Table], schema: Schema) -> list[Part]:
             wanted=wanted,
             pages=cypher.node_pages(label),
             create=cypher.create_nodes,
-            write=lambda labels, unwanted: cypher.write_nodes(labels, unwanted),
+            write=cypher.write_nodes,
             remove=cypher.remove_nodes(label),
         )
 
@@ -282,15 +283,15 @@ def link_parts(tables: dict[str, pa.Table]) -> list[Part]:
         def wanted() -> Iterator[Wanted]:
             for row in _rows(pairs):
                 uid, end = row["uid"], row[column]
-                yield Wanted(uid, end, (target,), {"uid": uid, "source": uid, "target": end})
+                yield Wanted(uid, end, (target,), {"source": uid, "target": end})
 
         return Part(
             name=kind,
             n_rows=pairs.num_rows,
             wanted=wanted,
             pages=cypher.link_pages(source, kind, target),
-            create=lambda group: cypher.create_links(source, kind, *group),
-            write=lambda group, _: cypher.write_links(source, kind, *group),
+            create=lambda group, _: cypher.create_links(source, kind, *group),
+            write=lambda group, *_: cypher.write_links(source, kind, *group),
             remove=cypher.remove_links(source, kind, target),
             relationships=True,
         )
@@ -310,8 +311,8 @@ def edge_parts(tables: dict[str, pa.Table], relation_types: Iterable[str]) -> li
             n_rows=rows.num_rows,
             wanted=lambda: map(made, _rows(rows)),
             pages=cypher.edge_pages(source, kind),
-            create=lambda group: cypher.create_edges(source, kind, *group),
-            write=lambda group, _: cypher.write_edges(source, kind, *group),
+            create=lambda group, keys: cypher.create_edges(source, kind, *group, keys),
+            write=lambda group, keys, _: cypher.write_edges(source, kind, *group, keys),
             remove=cypher.remove_edges(source, kind),
             relationships=True,
         )
@@ -427,13 +428,13 @@ def row_hash(properties: Properties) -> str:
 
 def _node(labels: tuple[str, ...], properties: Properties) -> Wanted:
     row = row_hash(properties)
-    return Wanted(properties["uid"], row, labels, {"uid": properties["uid"], "properties": properties | {"row": row}})
+    return Wanted(properties["uid"], row, labels, {"properties": properties | {"row": row}})
 
 
 def _edge(uid: str, source: str, target: str, label: str, properties: Properties) -> Wanted:
     row = row_hash(properties)
     held = {"uid": uid, **properties, "row": row}
-    return Wanted(uid, row, (label,), {"uid": uid, "source": source, "target": target, "properties": held})
+    return Wanted(uid, row, (label,), {"source": source, "target": target, "properties": held})
 
 
 def fact_edge(row: dict[str, Any]) -> Wanted:
@@ -572,10 +573,11 @@ def _apply(
             differing[found.how].append(found.uid)
         if found.wanted is None:
             continue
-        kind = (found.how, found.wanted.group, found.unwanted)
+        group, keys = found.wanted.group, tuple(found.wanted.values.get("properties", ()))
+        kind = (found.how, group, keys, found.unwanted)
         if kind not in texts:
-            merging = part.write(found.wanted.group, found.unwanted)
-            texts[kind] = (part.create(found.wanted.group) if found.how == "missing" else merging, merging)
+            merging = part.write(group, keys, found.unwanted)
+            texts[kind] = (part.create(group, keys) if found.how == "missing" else merging, merging)
         writers.add(Row(texts[kind], found.wanted.values), count)
     writers.flush(count)
     return differing, n_written

@@ -29,12 +29,12 @@ _KNOWN = [f"writer {n}" for n in range(8)]
 
 Values = dict[str, Any]
 Key = tuple[str, str]
-"""The Cypher text for rows of one kind, and the one for where something of that uid stands there after all."""
+"""The Cypher text for rows with the same properties, and the one for where something of that uid stands there after all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One node ({uid, properties}) or relationship ({uid, source, target, properties}) and how it is written."""
+    """One node ({properties}) or relationship ({source, target, properties}) and how it is written."""
 
     key: Key
     values: Values
@@ -116,12 +116,12 @@ class Writers:
                     key=lambda row: (row["source"], row["target"])
                 )  # a node's locks are taken one after the other
         try:
-            self._commit(writer, [(key[0], {"rows": values}, len(values)) for key, values in by_key.items()])
+            self._commit(writer, [(key[0], columns(values), len(values)) for key, values in by_key.items()])
         except StoreError as error:
             if "ConstraintValidationFailed" not in error.code:
                 raise
             # somebody took the `row` of a node or edge away, so that it seemed to be missing
-            self._commit(writer, [(key[1], {"rows": values}, len(values)) for key, values in by_key.items()])
+            self._commit(writer, [(key[1], columns(values), len(values)) for key, values in by_key.items()])
 
     def _commit(self, writer: int, statements: list[tuple[str, dict[str, Any], int | None]]) -> None:
         """All statements (text, parameters, rows expected) and the batch's number in one transaction, once."""
@@ -152,6 +152,14 @@ class Writers:
 
         self._store.transact(work)
         self._batches[writer] = batch
+
+
+def columns(values: list[Values]) -> dict[str, Any]:
+    """The parameters of a text of `cypher` that writes these nodes or relationships, all with the same properties."""
+    found: dict[str, Any] = {"n": len(values)}
+    found |= {end: [row[end] for row in values] for end in ("source", "target") if end in values[0]}
+    keys = values[0].get("properties", ())
+    return found | {"properties": {key: [row["properties"][key] for row in values] for key in keys}}
 
 
 def rounds(rows: list[Row], n_writers: int) -> list[list[list[Row]]]:

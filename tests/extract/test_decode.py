@@ -10,6 +10,7 @@ from kgpipe.extract.network import MAX_WIDTH, Batch, Scores
 B, N, K, T, R = 3, 12, 8, 4, 5
 LEAST = torch.tensor([0.5, 0.6, 0.4, 0.5, 0.8])
 NOVEL = torch.tensor([0.0, 1.0, 0.0, 0.5])
+NOVEL_RELATIONS = torch.tensor([0.0, 1.0, 0.0, 0.3, 0.0])
 HOPED = 0.7
 
 
@@ -17,7 +18,7 @@ def random_scores(seed):
     generator = torch.Generator().manual_seed(seed)
 
     def draw(*shape):
-        return torch.randn(*shape, generator=generator) * 3
+        return torch.randn(*shape, generator=generator) * 4
 
     first = torch.randint(0, N - 3, (B, K), generator=generator)
     spans = torch.stack((first, first + torch.randint(0, 3, (B, K), generator=generator)), -1)
@@ -60,10 +61,12 @@ def slowly(scores, batch, threshold, mention_threshold):
                 chosen.append((k, kind))
                 mentions.add((b, s, e, kind))
 
-        def may(k, allowed, b=b):
+        def may(k, allowed, r, b=b):
             probability = scores.types[b, k].sigmoid()
             return any(
-                allowed[t] and p >= POSSIBLE ** (1 - NOVEL[t]) * POSSIBLE_NEW ** NOVEL[t] * probability.max() and p > 0
+                allowed[t]
+                and p >= POSSIBLE * (POSSIBLE_NEW / POSSIBLE) ** (NOVEL[t] + NOVEL_RELATIONS[r]) * probability.max()
+                and p > 0
                 for t, p in enumerate(probability.tolist())
             )
 
@@ -71,7 +74,7 @@ def slowly(scores, batch, threshold, mention_threshold):
             legal = [
                 (float(scores.relations[b, s[0], o[0], r].sigmoid()), -r)
                 for r in range(R)
-                if may(s[0], batch.domain[r]) and may(o[0], batch.range[r])
+                if may(s[0], batch.domain[r], r) and may(o[0], batch.range[r], r)
             ]
             return max(legal, default=(0.0, 0))
 
@@ -91,7 +94,9 @@ def test_the_decoder_agrees_with_the_obvious_version(seed):
     scores, batch = random_scores(seed)
     hoped = scores.mention.sigmoid() >= HOPED
     found = decode.mentions(scores, by_rule=batch.by_rule, least=torch.tensor(0.4), hoped=hoped)
-    pairs, legal = decode.pairs(found, domain=batch.domain, range_=batch.range, novel=NOVEL)
+    pairs, legal = decode.pairs(
+        found, domain=batch.domain, range_=batch.range, novel=NOVEL, novel_relations=NOVEL_RELATIONS
+    )
     logits = scores.relations[found.rows[pairs[:, 0], 0], found.slot[pairs[:, 0]], found.slot[pairs[:, 1]]]
     linked = decode.relations(logits, pairs, legal, n=len(found.rows), threshold=LEAST)
     rows = [tuple(row) for row in found.rows.tolist()]

@@ -22,8 +22,9 @@ relations:
 """)
 LINKS = [("Passage", "PART_OF", "Document"), ("Evidence", "IN", "Passage")]
 EDGES = [("Passage", "MENTIONS", "Entity"), ("Entity", "MENTIONS", "Entity"), ("Entity", "BORN_ON", "Literal")]
+KEYS = ("uid", "name", "row")
 PARAMETERS = {
-    "rows": [], "uids": [], "after": "", "limit": 10, "workspace": "w", "fingerprint": "f", "schema": "{}",
+    "n": 0, "source": [], "target": [], "properties": {}, "uids": [], "after": "", "limit": 10, "workspace": "w", "fingerprint": "f", "schema": "{}",
     "names": ["writer 0"], "known": ["writer 0"], "name": "writer 0", "load": "l", "batch": 1,
 }  # fmt: skip
 QUERIES = {
@@ -35,15 +36,15 @@ QUERIES = {
     "writer": cypher.WRITER,
     "advance writer": cypher.ADVANCE_WRITER,
     **{f"pages {label}": cypher.node_pages(label) for label in cypher.NODES},
-    **{f"write {label}": cypher.write_nodes((label, "Person"), ("Company",)) for label in cypher.NODES},
+    **{f"write {label}": cypher.write_nodes((label, "Person"), KEYS, ("Company",)) for label in cypher.NODES},
     **{f"remove {label}": cypher.remove_nodes(label) for label in cypher.NODES},
     **{f"pages {link[1]}": cypher.link_pages(*link) for link in LINKS},
     **{f"write {link[1]}": cypher.write_links(*link) for link in LINKS},
     **{f"create {link[1]}": cypher.create_links(*link) for link in LINKS},
     **{f"remove {link[1]}": cypher.remove_links(*link) for link in LINKS},
     **{f"pages {edge[0]} {edge[1]}": cypher.edge_pages(*edge[:2]) for edge in EDGES},
-    **{f"write {edge[0]} {edge[1]}": cypher.write_edges(*edge) for edge in EDGES},
-    **{f"create {edge[0]} {edge[1]}": cypher.create_edges(*edge) for edge in EDGES},
+    **{f"write {edge[0]} {edge[1]}": cypher.write_edges(*edge, KEYS) for edge in EDGES},
+    **{f"create {edge[0]} {edge[1]}": cypher.create_edges(*edge, KEYS) for edge in EDGES},
     **{f"remove {edge[0]} {edge[1]}": cypher.remove_edges(*edge[:2]) for edge in EDGES},
     **{f"count {edge[0]} {edge[1]}": cypher.count_edges(*edge[:2]) for edge in EDGES},
     **{f"facts {edge[1]}": cypher.facts_of(edge[1]) for edge in EDGES if edge[0] == "Entity"},
@@ -51,7 +52,7 @@ QUERIES = {
     "count type": cypher.count_type("MENTIONS"),
 }
 OTHERS = {  # they read no node or edge by its uid: EXPLAIN takes them, and says what they are
-    "create nodes": (cypher.create_nodes(("Entity", "Person")), "rw"),
+    "create nodes": (cypher.create_nodes(("Entity", "Person"), KEYS), "rw"),
     "nodes now": (cypher.NODES_NOW, "r"),
     "own schema": (cypher.OWN_SCHEMA, "r"),
     "loaded": (cypher.LOADED, "r"),

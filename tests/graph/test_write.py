@@ -12,16 +12,17 @@ from kgpipe.graph import cypher
 from kgpipe.graph.store import Store
 from kgpipe.graph.write import Row, Writers, rounds
 
-CREATE = cypher.create_nodes(("Entity",))
-KEY = (CREATE, cypher.write_nodes(("Entity",)))
+CREATE = cypher.create_nodes(("Entity",), ("uid", "row"))
+KEY = (CREATE, cypher.write_nodes(("Entity",), ("uid", "row")))
+MET = ("Entity", "MET", "Entity", ("uid",))
 
 
 def entity(n):
-    return Row(KEY, {"uid": f"e{n}", "properties": {"uid": f"e{n}", "row": "r"}})
+    return Row(KEY, {"properties": {"uid": f"e{n}", "row": "r"}})
 
 
 def edge(source, target):
-    return Row(("", ""), {"uid": f"{source} {target}", "source": source, "target": target, "properties": {}})
+    return Row(("", ""), {"source": source, "target": target, "properties": {}})
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_writers_that_work_at_a_time_share_no_node(n_writers):
 def test_several_writers_write_everything(store, monkeypatch):
     monkeypatch.setattr("kgpipe.graph.write.BATCH_ROWS", 40)
     store.write("CREATE CONSTRAINT m IF NOT EXISTS FOR ()-[r:MET]-() REQUIRE r.uid IS UNIQUE")
-    key = (cypher.create_edges("Entity", "MET", "Entity"), cypher.write_edges("Entity", "MET", "Entity"))
+    key = (cypher.create_edges(*MET), cypher.write_edges(*MET))
     rng = random.Random(0)
     pairs = {(f"e{int(100 * rng.random() ** 3)}", f"e{rng.randrange(100)}") for _ in range(800)}
     written = []
@@ -61,8 +62,7 @@ def test_several_writers_write_everything(store, monkeypatch):
             writers.add(entity(n), written.append)
         writers.flush(written.append)
         for a, b in sorted(pairs):
-            uid = f"{a} {b}"
-            writers.add(Row(key, {"uid": uid, "source": a, "target": b, "properties": {"uid": uid}}), written.append)
+            writers.add(Row(key, {"source": a, "target": b, "properties": {"uid": f"{a} {b}"}}), written.append)
         writers.flush(written.append)
         writers.finish("f")
     assert sum(written) == 100 + len(pairs)
@@ -98,12 +98,12 @@ def test_what_stands_there_after_all_is_written_over(store):
 
 
 def test_an_edge_without_its_ends_writes_nothing_of_its_batch(store):
-    key = (cypher.create_edges("Entity", "MET", "Entity"), "")
+    key = (cypher.create_edges(*MET), "")
     with Writers(store) as writers:
         writers.add(entity(1))
         writers.flush()
         for a, b in (("e1", "e1"), ("e1", "nobody")):
-            writers.add(Row(key, {"uid": a + b, "source": a, "target": b, "properties": {"uid": a + b}}))
+            writers.add(Row(key, {"source": a, "target": b, "properties": {"uid": a + b}}))
         with pytest.raises(StoreError, match="1 of 2 relationships found no node at one end"):
             writers.flush()
     assert store.read("MATCH ()-[r]->() RETURN count(r)")[1] == [[0]]
