@@ -145,7 +145,9 @@ def _make_equal(
     with Writers(store, n_writers, schema=schema.to_json()) as writers:
         # only now: until it has begun, a batch of a killed load may still arrive
         empty = store.read(cypher.NODES_NOW, timeout_s=600)[1] == [[0]]
-        for part in parts:
+        for part, before in zip(parts, [None, *parts], strict=False):
+            if part.relationships and not (before and before.relationships):
+                writers.flush()  # ends before what joins them
             differing, n_written = _apply(
                 store, writers, part, named, empty, lambda n, base=done: progress("load graph", base + n, total)
             )
@@ -154,6 +156,7 @@ def _make_equal(
             _add_differing(found, part, differing)
             done += part.n_rows
             progress("load graph", done, total)
+        writers.flush()
         for part, uids in sorted(gone, key=lambda pair: not pair[0].relationships):  # edges before nodes
             retract.remove(writers, part.remove, uids, progress=progress, what=f"remove {part.name}")
             counts["relationships_removed" if part.relationships else "nodes_removed"] += len(uids)
@@ -553,21 +556,15 @@ def _differences(part: Part, present: Iterator[list[Any]]) -> Iterator[Differenc
 
 
 def _apply(
-    store: Store, writers: Writers, part: Part, named: Collection[str], empty: bool, written: Callable[[int], None]
+    store: Store, writers: Writers, part: Part, named: Collection[str], empty: bool, told: Callable[[int], None]
 ) -> tuple[dict[str, list[str]], int]:
-    """Writes what is missing or changed of one part; the uids of what differed in a way that is named, and how many rows.
+    """Hands over what is missing or changed of one part; the uids of what differed in a way that is named, and how many.
 
     Where the graph was `empty` before the load, it is not read.
     """
     differing: dict[str, list[str]] = {how: [] for how in _HOW}
     texts: dict[tuple[object, ...], tuple[str, str]] = {}
-    n_written = 0
-
-    def count(n: int) -> None:
-        nonlocal n_written
-        n_written += n
-        written(n_written)
-
+    n_rows = 0
     for found in _differences(part, iter(()) if empty else _present(store, part.pages)):
         if found.how in named:
             differing[found.how].append(found.uid)
@@ -578,9 +575,11 @@ def _apply(
         if kind not in texts:
             merging = part.write(group, keys, found.unwanted)
             texts[kind] = (part.create(group, keys) if found.how == "missing" else merging, merging)
-        writers.add(Row(texts[kind], found.wanted.values), count)
-    writers.flush(count)
-    return differing, n_written
+        writers.add(Row(texts[kind], found.wanted.values))
+        n_rows += 1
+        if n_rows % 1_000 == 0:
+            told(n_rows)
+    return differing, n_rows
 
 
 def _present(store: Store, pages: str) -> Iterator[list[Any]]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +40,11 @@ class Row:
 
 
 class Writers:
-    """The writers of one load, as a context: `add` rows of one kind, `flush` before the next kind, `remove`,
+    """The writers of one load, as a context: `add` nodes, `flush`, `add` relationships, `flush`, `remove`,
     and `finish` when the graph is what it should be.
 
     Rows go to the server from other threads while the caller makes the next ones; an error that they meet is raised by
-    the next call. Rows are counted as written when their batch was acknowledged (`written` is called with how many).
+    the next call.
     """
 
     def __init__(self, store: Store, n_writers: int = 1, *, schema: str = "") -> None:
@@ -57,7 +56,7 @@ class Writers:
         self._batches = [0] * n_writers
         self._rows: list[Row] = []
         self._n_characters = 0
-        self._sending: concurrent.futures.Future[int] | None = None
+        self._sending: concurrent.futures.Future[None] | None = None
 
     def __enter__(self) -> Writers:
         parameters = {"schema": self._schema, "known": _KNOWN, "names": _KNOWN[: self._n], "load": self._load}
@@ -74,37 +73,36 @@ class Writers:
         """Says in the graph that the tables of this fingerprint are loaded, and removes the writers' nodes."""
         self._store.write(cypher.FINISH, {"fingerprint": fingerprint, "known": _KNOWN})
 
-    def add(self, row: Row, written: Callable[[int], None] = lambda n: None) -> None:
-        """Takes one row; all rows between two calls of `flush` are nodes of one label or relationships of one type."""
+    def add(self, row: Row) -> None:
+        """Takes one row; between two calls of `flush` all are nodes or all are relationships."""
         self._rows.append(row)
         properties = row.values.get("properties", {})
         self._n_characters += sum(len(v) for v in properties.values() if isinstance(v, str | list))
         n_batches = self._n if self._n == 1 else 2 * self._n
         if len(self._rows) >= BATCH_ROWS * n_batches or self._n_characters >= BATCH_CHARACTERS * n_batches:
-            self._send(written)
+            self._send()
 
-    def flush(self, written: Callable[[int], None] = lambda n: None) -> None:
+    def flush(self) -> None:
         """Waits until every row is in the graph."""
-        self._send(written)
-        self._send(written)
+        self._send()
+        self._send()
 
     def remove(self, text: str, uids: list[str]) -> None:
         """Runs the removal for uids, in one transaction; uids that are not there are no error."""
         self._commit(0, [(text, {"uids": uids}, None)])
 
-    def _send(self, written: Callable[[int], None]) -> None:
+    def _send(self) -> None:
         if self._sending:
-            written(self._sending.result())
+            self._sending.result()
         rows, self._rows, self._n_characters = self._rows, [], 0
         self._sending = self._rounds.submit(self._write_rounds, rows) if rows else None
 
-    def _write_rounds(self, rows: list[Row]) -> int:
+    def _write_rounds(self, rows: list[Row]) -> None:
         for batches in rounds(rows, self._n):
             jobs = [self._pool.submit(self._write, n, batch) for n, batch in enumerate(batches) if batch]
             concurrent.futures.wait(jobs)
             for job in jobs:
                 job.result()
-        return len(rows)
 
     def _write(self, writer: int, rows: list[Row]) -> None:
         by_key: dict[Key, list[Values]] = {}
