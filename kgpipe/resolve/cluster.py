@@ -18,6 +18,8 @@ from kgpipe import names
 from kgpipe.resolve import block, score
 from kgpipe.resolve.review import Decisions
 
+MOST_BY_CHANCE, MANY_DOCUMENTS = 3, 50
+"""Initials of so many letters fit some name or other where there are so many documents: CBS and Carey Business School."""
 MOST_DOUBTFUL = 3
 """Candidates for one short form that are put to the user; among thirty Smiths nobody chooses from a list."""
 
@@ -195,6 +197,7 @@ class _State:
 
     def __init__(self, found: Sequence[Name], decisions: Decisions) -> None:
         self.found = found
+        self.n_documents = len({name.document for name in found})
         self.parent = list(range(len(found)))
         self.links: list[Link] = []
         self.review: list[Link] = []
@@ -409,7 +412,10 @@ class _State:
             apart = [long for long in possible if not here.isdisjoint(self.info[long].documents)]
             if apart and all(_lone(self.found[link.a]) for link in options.values()):
                 return [], []  # its own document knows somebody of that name, and could not tell
-            possible = {long: link for long, link in possible.items() if long not in apart}
+            if not all(names.is_acronym(self.found[link.a].surface) for link in possible.values()):
+                # initials mean in all documents what they mean in one; of other short forms a mention that its own
+                # document did not join says that two things are meant
+                possible = {long: link for long, link in possible.items() if long not in apart}
         if not possible:
             return [], []
         top = max(link.score for link in possible.values())
@@ -422,7 +428,7 @@ class _State:
             close = {leader: replace(close[leader], reason=f"{close[leader].reason}, {why}")}
         sure, doubtful = [], []
         for long, link in close.items():
-            if link.score >= score.MERGE:
+            if link.score >= score.MERGE and (nearby or self._backed(short, long, link)):
                 sure.append(link)
             elif link.score >= score.GREY:
                 if self.info[long].neighbours & self.info[short].neighbours:
@@ -430,6 +436,14 @@ class _State:
                 else:
                     doubtful.append(link)
         return sure, doubtful
+
+    def _backed(self, short: int, long: int, link: Link) -> bool:
+        """Whether more than letters speaks for initials across documents: a name of one text is theirs by chance."""
+        if link.reason != score.INITIALS or self.n_documents < MANY_DOCUMENTS:
+            return True
+        one, other = self.info[short], self.info[long]
+        long_enough = sum(c.isalnum() for c in self.found[link.a].surface) > MOST_BY_CHANCE
+        return long_enough or len(other.documents) > 1 or not one.neighbours.isdisjoint(other.neighbours)
 
     def _leader(self, short: int, roots: Sequence[int], *, nearby: bool) -> tuple[int, str]:
         """Which of several things a short form means and why, (-1, "") when that is open.

@@ -20,7 +20,7 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 from kgpipe.workspace import Workspace
 
-VERSION = 8
+VERSION = 9
 """Changes when the rules do, so that old snapshots are made anew."""
 
 SURE = 0.7

@@ -11,6 +11,8 @@ MERGE = 0.8
 """From this score on two names are taken for one thing."""
 GREY = 0.6
 """From this score up to MERGE a pair waits in the review list."""
+INITIALS = "initials"
+"""Reason of a short form that is made of first letters."""
 
 
 def same(a: str, b: str, *, person: bool) -> tuple[float, str]:
@@ -63,7 +65,7 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     if names.is_acronym(a) and not names.is_acronym(b):
         letters = "".join(c for c in names.fold(a) if c.isalnum()).upper()
         if letters in names.acronyms(b):
-            return _initials(a, letters, b, nearby), "initials"
+            return _initials(letters, b, nearby), INITIALS
     one, other = names.core(a).split(), names.core(b).split()
     rest = other[len(one) :]
     if rest and other[: len(one)] == one:
@@ -90,16 +92,22 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
 
 _LEFT_OUT = frozenset("university college institute technologies".split())
 _OFTEN_WHOLE = frozenset("university college institute party union church republic".split())
-_KNOWN_PAIRS = frozenset("US UK UN EU".split())
+_KNOWN = {
+    "US": "united states", "USA": "united states", "UK": "united kingdom", "UN": "united nations", "EU": "european union",
+    "DC": "district of columbia", "LA": "los angeles", "NY": "new york", "NYC": "new york",
+}  # fmt: skip
+"""Initials that everybody uses without a word about them: they mean nothing else unless a text says so."""
 
 
-def _initials(short: str, letters: str, full: str, nearby: bool) -> float:
+def _initials(letters: str, full: str, nearby: bool) -> float:
     """How sure initials are that no text has introduced: two letters say little outside their document."""
+    if letters in _KNOWN:
+        return (0.9 if nearby else 0.82) if names.core(full).startswith(_KNOWN[letters]) else 0.0
     if nearby:
         return 0.9
     if letters not in names.acronyms(names.core(full)):
         return 0.7  # one of the letters is that of Company or Inc.
-    return 0.82 if len(letters) > 2 or letters in _KNOWN_PAIRS or "." in short else 0.7
+    return 0.82 if len(letters) > 2 else 0.7
 
 
 def qualifies(a: str, b: str, known: Mapping[str, set[str]], family: str, *, nearby: bool) -> tuple[float, str]:
