@@ -254,6 +254,9 @@ def half_abbreviates(short: str, full: str) -> bool:
     return len(letters) > 1 and len(set(initials)) > 1 and 2 * sum(c in initials for c in letters) >= len(letters)
 
 
+_COMPASS = re.compile(r"^(?:north|south|east|west|mid)(?:ern|east|west|$)|(?:north|south)(?:east|west)")
+
+
 def near(a: str, b: str) -> bool:
     """Whether two folded words are one word spelled or typed differently: one edit, two in words from nine letters."""
     if a == b:
@@ -261,10 +264,12 @@ def near(a: str, b: str) -> bool:
     longest = max(len(a), len(b))
     if longest < 5 or a[:1] != b[:1] or any(c.isdigit() for c in a + b):
         return False
+    if _COMPASS.search(a) and _COMPASS.search(b) or a.endswith("ism") != b.endswith("ism"):
+        return False  # Southeast and Southwest, Catholics and Catholicism
     shared = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     if shared >= longest - 2:
         return False  # an ending makes another word of it: Armenia and Armenian, Olympic and Olympics
-    return DamerauLevenshtein.distance(a, b) <= (2 if longest >= 9 else 1)
+    return DamerauLevenshtein.distance(a, b) <= (2 if min(len(a), len(b)) >= 9 else 1)
 
 
 @dataclass(frozen=True, slots=True)

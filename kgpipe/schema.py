@@ -96,11 +96,21 @@ class Schema:
     @functools.cached_property
     def people(self) -> frozenset[str]:
         """The type families whose members are human beings, told by name, label and synonyms."""
-        human = {"person", "people", "human", "human being", "individual"}
+        return self._families({"person", "people", "human", "human being", "individual"})
+
+    @functools.cached_property
+    def places(self) -> frozenset[str]:
+        """The type families whose members are places, told in the same way."""
+        return self._families(
+            {"place", "location", "geographic location", "geographic region", "region", "territory", "settlement", "city",
+             "country", "state"}
+        )  # fmt: skip
+
+    def _families(self, called: set[str]) -> frozenset[str]:
         return frozenset(
             self.family(e.name)
             for e in self.entities.values()
-            if not e.literal and human & {e.name.lower(), e.label.lower(), *(s.lower() for s in e.synonyms)}
+            if not e.literal and called & {e.name.lower(), e.label.lower(), *(s.lower() for s in e.synonyms)}
         )
 
     def is_literal(self, entity_type: str) -> bool:

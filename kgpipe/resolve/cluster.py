@@ -20,6 +20,7 @@ from kgpipe.resolve.review import Decisions
 
 MOST_BY_CHANCE, MANY_DOCUMENTS = 3, 50
 """Initials of so many letters fit some name or other where there are so many documents: CBS and Carey Business School."""
+DOUBTFUL = 0.7
 MOST_DOUBTFUL = 3
 """Candidates for one short form that are put to the user; among thirty Smiths nobody chooses from a list."""
 
@@ -38,6 +39,7 @@ class Name:
     mentions: tuple[str, ...]
     types: tuple[tuple[str, float], ...]
     person: bool = False
+    place: bool = False
     titled: bool = False
     """Whether the document's title holds the name."""
     places: tuple[int, ...] = ()
@@ -150,18 +152,31 @@ def _short_links(found: Sequence[Name], state: _State) -> list[Link]:
 def _compared(
     found: Sequence[Name], short: Iterable[int], long: Iterable[int], known: set[str], *, nearby: bool
 ) -> list[Link]:
+    documents = _documents(found)
+
     def items(members: Iterable[int], keys: Callable[..., frozenset[str]]) -> list[block.Item]:
         return [(i, found[i].family, keys(found[i].surface, person=found[i].person)) for i in members]
 
     links = []
     for a, b in block.pairs(items(short, block.keys_of_short), items(long, block.keys_of_long)):
         one, other = found[a], found[b]
-        value, reason = score.shortens(one.surface, other.surface, person=one.person, nearby=nearby)
+        value, reason = score.shortens(one.surface, other.surface, person=one.person, place=one.place, nearby=nearby)
         if not value and not one.person:
             value, reason = score.qualifies(one.surface, other.surface, known, one.family, nearby=nearby)
+            here, there = (documents[n.family, n.name] for n in (one, other))
+            if value and (one.place or len(here - there) > max(1, len(there))):
+                value = DOUBTFUL  # Nazi Germany is not all of Germany, and Germany is spoken of without it
         if value:
             links.append(Link(a, b, value, reason, shortens=True))
     return links
+
+
+def _documents(found: Sequence[Name]) -> dict[tuple[str, str], set[str]]:
+    """The documents in which each name of a family stands."""
+    documents: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for name in found:
+        documents[name.family, name.name].add(name.document)
+    return documents
 
 
 @dataclass(slots=True)
@@ -431,19 +446,21 @@ class _State:
             if link.score >= score.MERGE and (nearby or self._backed(short, long, link)):
                 sure.append(link)
             elif link.score >= score.GREY:
-                if self.info[long].neighbours & self.info[short].neighbours:
+                # what lies in one region has neighbours in common: Andorra and Andorra la Vella
+                if not self.found[link.a].place and self.info[long].neighbours & self.info[short].neighbours:
                     sure.append(replace(link, reason=link.reason + ", shared neighbours"))
                 else:
                     doubtful.append(link)
         return sure, doubtful
 
     def _backed(self, short: int, long: int, link: Link) -> bool:
-        """Whether more than letters speaks for initials across documents: a name of one text is theirs by chance."""
-        if link.reason != score.INITIALS or self.n_documents < MANY_DOCUMENTS:
+        """Whether more speaks for initials or a surname across documents: what one text names may be so by chance."""
+        if link.reason not in (score.INITIALS, score.ONLY_BEARER) or self.n_documents < MANY_DOCUMENTS:
             return True
         one, other = self.info[short], self.info[long]
-        long_enough = sum(c.isalnum() for c in self.found[link.a].surface) > MOST_BY_CHANCE
-        return long_enough or len(other.documents) > 1 or not one.neighbours.isdisjoint(other.neighbours)
+        letters = sum(c.isalnum() for c in self.found[link.a].surface)
+        unusual = link.reason == score.INITIALS and letters > MOST_BY_CHANCE
+        return unusual or len(other.documents) > 1 or not one.neighbours.isdisjoint(other.neighbours)
 
     def _leader(self, short: int, roots: Sequence[int], *, nearby: bool) -> tuple[int, str]:
         """Which of several things a short form means and why, (-1, "") when that is open.

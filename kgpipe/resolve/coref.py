@@ -255,8 +255,8 @@ _SAYS = (
 )
 _ALSO = re.compile(
     r"[\"”')）]?\s*(?:[(（][^()]{1,30}[)）]\s*)?(?P<break>[,(]?)\s*"
-    r"(?P<verb>(?:which|who|that)\s+(?:\w+\s+){0,5}?|(?:(?:was|is|were|are|later|and|now|himself|herself|itself)\s+){0,3})"
-    rf"(?P<adverb>{_ADVERB})?{_SAYS}"
+    r"(?P<verb>(?:which|who|that)\s+(?:\w+\s+){0,5}?|(?:(?:was|is|were|are|later|and|now)\s+){0,3})"
+    rf"(?P<adverb>{_ADVERB})?(?P<says>{_SAYS})"
 )
 _OR = re.compile(r"[\"”']?\s*(?:,\s*or|\s[(（]\s*(?:later|formerly|now|originally|or)?)\s*(?:the\s+)?[\"“']?")
 _NAME_WAS = re.compile(
@@ -308,7 +308,10 @@ def introduced(
                         add((family, short), span, "introduced in brackets", shortens=True)
         if (match := _ALSO.match(text, span.end)) and _is_said_of(span, match, text):
             for other in by_start.get(match.end(), ()):
-                if other.family == span.family and not _contains(other.name, span.name):
+                maiden = (
+                    match["says"].startswith("née") and other.family in people and not names.person(other.surface).full
+                )
+                if other.family == span.family and not maiden and not _contains(other.name, span.name):
                     add((other.family, other.name), span, "the text says so", shortens=False)
         if match := _OR.match(text, span.end):
             for other in by_start.get(match.end(), ()):

@@ -168,7 +168,7 @@ def _read_document(
     for span in named.values():
         groups[span.family, span.name].append(span)
     found = [
-        _name(members, family in people, titled, functional, neighbours, unread)
+        _name(members, schema, titled, functional, neighbours, unread)
         for (family, _), members in sorted(groups.items())
     ]
     return _Read(
@@ -243,7 +243,7 @@ def _agreed(spans: list[NamedSpan], usual: Mapping[str, str]) -> list[NamedSpan]
 
 def _name(
     members: Sequence[NamedSpan],
-    person: bool,
+    schema: Schema,
     titled: Callable[[str, bool], bool],
     functional: Mapping[str, set[tuple[str, str]]],
     neighbours: Mapping[str, set[tuple[str, str]]],
@@ -256,10 +256,11 @@ def _name(
     for span in members:
         votes[span.type] += span.score
     first = members[0]
+    person, place = first.family in schema.people, first.family in schema.places
     return cluster.Name(
         document=first.document, family=first.family, name=first.name, surface=ordered[0][0],
         surfaces=(*ordered, *((other, 0) for other in also)), mentions=tuple(sorted(span.uid for span in members)),
-        types=tuple(sorted((t, rounded(v)) for t, v in votes.items())), person=person,
+        types=tuple(sorted((t, rounded(v)) for t, v in votes.items())), person=person, place=place,
         titled=titled(ordered[0][0], person), places=tuple(sorted(span.start for span in members)), functional=tuple(sorted({v for span in members for v in functional.get(span.uid, ())})),
         neighbours=tuple(sorted({v for span in members for v in neighbours.get(span.uid, ())})),
     )  # fmt: skip

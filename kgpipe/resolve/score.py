@@ -11,8 +11,8 @@ MERGE = 0.8
 """From this score on two names are taken for one thing."""
 GREY = 0.6
 """From this score up to MERGE a pair waits in the review list."""
-INITIALS = "initials"
-"""Reason of a short form that is made of first letters."""
+INITIALS, ONLY_BEARER = "initials", "only bearer of the surname"
+"""Reasons of short forms that fit by chance the more often, the more names there are."""
 
 
 def same(a: str, b: str, *, person: bool) -> tuple[float, str]:
@@ -55,10 +55,11 @@ def _same_person(a: str, b: str) -> tuple[float, str]:
     return 0.0, ""
 
 
-def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]:
+def shortens(a: str, b: str, *, person: bool, nearby: bool, place: bool = False) -> tuple[float, str]:
     """Score and reason of `a` as a shorter or freer way to write the name `b`, (0, "") when it is none.
 
-    `nearby` is whether both stand in one document, where people do call Alan Turing just Turing or Alan.
+    `nearby` is whether both stand in one document, where people do call Alan Turing just Turing or Alan. Of places the
+    longer name mostly is that of something else: the Scottsdale Center, Missouri River, Utah Territory.
     """
     if person:
         return _shortens_person(a, b, nearby)
@@ -70,6 +71,8 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
     rest = other[len(one) :]
     if rest and other[: len(one)] == one:
         if all(word in names.GENERIC for word in rest):
+            if place:
+                return 0.7, "short form"
             known = nearby or all(word in _LEFT_OUT for word in rest)
             return (0.9 if nearby else 0.84 if known else 0.7) - 0.1 * (len(rest) > 1), "short form"
         if rest[0] == "of" and len(one) > 1:
@@ -85,7 +88,7 @@ def shortens(a: str, b: str, *, person: bool, nearby: bool) -> tuple[float, str]
         return 0.75, "words run together"
     if len(one) == len(other) > 0 and one != other:
         different = [(x, y) for x, y in zip(one, other, strict=True) if x != y]
-        if len(different) == 1 and names.near(*different[0]):
+        if len(different) == 1 and names.near(*different[0]) and not any(map(_is_version, map(list, different))):
             return (0.82 if nearby else 0.75), "one word spelled differently"
     return 0.0, ""
 
@@ -148,7 +151,7 @@ def _shortens_person(a: str, b: str, nearby: bool) -> tuple[float, str]:
     if one.generation and other.generation and one.generation != other.generation:
         return 0.0, ""
     if one.surname == other.surname:
-        return (0.95, "surname") if nearby else (0.82, "only bearer of the surname")
+        return (0.95, "surname") if nearby else (0.82, ONLY_BEARER)
     if nearby and not one.particles and len(one.surname) > 1 and one.surname == other.given[0]:
         return 0.9, "given name"
     if nearby and len(other.given) > 1 and len(one.surname) > 2 and one.surname == other.given[-1]:
@@ -173,7 +176,11 @@ def _is_version(words: list[str]) -> bool:
     return any(any(c.isdigit() for c in w) or w in _ROMAN or len(w) == 1 for w in words)
 
 
-_ROMAN = frozenset("i ii iii iv v vi vii viii ix x xi xii".split())
+_ROMAN = frozenset(
+    "".join(tens + ones).lower()
+    for tens in ("", "x", "xx", "xxx", "xl", "l", "lx")
+    for ones in ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+) - {""}
 
 
 def _content(core: str) -> list[str]:

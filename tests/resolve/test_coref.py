@@ -96,6 +96,8 @@ def test_names_that_the_text_itself_puts_together(text, group, document, resolve
         "They lived near [Cambridge|Place], called at [Ely|Place] and left.",
         "It is a port on the [Tyne|Place], called [Jarrow|Place].",
         "[Alan Turing|Person] came. She was born near [Grace Murray|Person].",
+        "[Richard Nixon|Person] himself called [Lyndon Johnson|Person] and denied it.",
+        "His mother is [Karen Boyle|Person] (née [Cornell|Person]), an accountant.",
     ],
 )
 def test_names_that_only_stand_beside_each_other(text, document, resolve):

@@ -68,6 +68,43 @@ def test_initials_join_the_only_name_they_fit_and_nobody_where_there_are_two(doc
     assert {m.decided_by for m in both.merges} == {"review"}
 
 
+def test_initials_in_common_use_mean_one_thing_only(document, resolve):
+    found = resolve(
+        document("a", "The [United States|Place] is large. [Union Station|Place] lies in the [U.S.|Place]."),
+        document("b", "[Union Station|Place] in [D.C.|Place] is older than that of the [US|Place]."),
+        document("c", "[Dallas County|Place] is in [Texas|Place], and [Texas|Place] in the [U.S.|Place]."),
+    )
+    assert ["U.S.", "United States"] in found.groups
+    assert {("Union Station",), ("D.C.",), ("Dallas County",)} <= {tuple(group) for group in found.groups}
+
+
+def test_among_many_documents_three_letters_or_a_surname_alone_are_no_proof(document, resolve):
+    pair = [
+        document("a", "The [Carey Business School|University] is new. [Ray Charles|Person] came."),
+        document("b", "He met [Charles|Person] and studied at [CBS|University]."),
+    ]
+    many = [document(f"c{n}", f"[Company {n}|Company] is large.") for n in range(60)]
+    assert len(resolve(*pair).groups) == 2
+    assert len(resolve(*pair, *many).groups) == 4 + 60
+    known = document("d", "The [Carey Business School|University] grows.")
+    assert ["CBS", "Carey Business School"] in resolve(*pair, *many, known).groups
+
+
+@pytest.mark.parametrize("name", ["Scottsdale Center", "Scottsdale River", "Old Scottsdale"])
+def test_the_longer_name_of_a_place_is_mostly_that_of_another(name, document, resolve):
+    text = f"[Scottsdale|Place] is dry. The [{name}|Place] lies there. [Scottsdale|Place] grows."
+    assert resolve(document("a", text)).groups == sorted([[name], ["Scottsdale"]])
+
+
+def test_what_is_spoken_of_without_its_owner_elsewhere_is_not_only_his(document, resolve):
+    both = document(
+        "a", "The [Texas|Place] [Texas Democratic Party|Organization] met. The [Democratic Party|Organization] won."
+    )
+    others = [document(f"b{n}", "The [Democratic Party|Organization] lost.") for n in range(2)]
+    assert ["Democratic Party", "Texas Democratic Party"] in resolve(both).groups
+    assert ["Democratic Party"] in resolve(both, *others).groups
+
+
 def test_two_people_of_one_surname_in_one_document_stay_two(document, resolve):
     found = resolve(
         document(

@@ -42,6 +42,13 @@ def test_one_name_written_twice(a, b, person, reason):
         ("Mark I", "Mark II", False, True, False),
         ("Turing Sr.", "Alan Turing Jr.", True, True, False),
         ("Alan Turing", "Turing", True, True, False),
+        ("Sasanian Empire", "Sassanian Empire", False, True, True),
+        ("Southeast Alaska", "Southwest Alaska", False, True, False),
+        ("Super Bowl XXXVII", "Super Bowl XXXII", False, True, False),
+        ("Austria", "Australia", False, True, False),
+        ("Lutherans", "Lutheranism", False, True, False),
+        ("U.S.", "Union Station", False, True, False),
+        ("USA", "United States of America", False, False, True),
     ],
 )
 def test_shorter_ways_to_write_a_name(a, b, person, nearby, merged):
