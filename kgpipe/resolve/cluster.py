@@ -42,6 +42,8 @@ class Name:
     place: bool = False
     titled: bool = False
     """Whether the document's title holds the name."""
+    title: str = ""
+    """The title, where it is itself the name of this person."""
     places: tuple[int, ...] = ()
     """Where its mentions begin in the document, in order."""
     functional: tuple[tuple[str, str], ...] = ()
@@ -519,7 +521,8 @@ class _State:
 def entity_name(members: Sequence[Name], short: Sequence[bool]) -> tuple[str, tuple[str, ...]]:
     """The canonical name of a cluster, and its other surface forms by frequency.
 
-    The most frequent form that is no short form and no abbreviation where a longer one exists; ties: the longest.
+    What a document about this person is called, else the most frequent form that is no short form and no abbreviation
+    where a longer one exists; ties: the longest.
     """
     count: Counter[str] = Counter()
     rank: dict[str, int] = {}
@@ -527,10 +530,17 @@ def entity_name(members: Sequence[Name], short: Sequence[bool]) -> tuple[str, tu
         for surface, n in name.surfaces:
             count[surface] += n
             rank[surface] = max(rank.get(surface, 0), _informative(surface, name, is_short))
+        if name.title:
+            count[name.title] += 0
+            rank[name.title] = TITLE_RANK
     ordered = sorted(count, key=lambda s: (-rank[s], -count[s], -len(s), s))
     best = ordered[0]
     others = sorted((s for s in count if s != best), key=lambda s: (-count[s], -len(s), s))
     return best, tuple(others)
+
+
+TITLE_RANK = 8
+"""More than `_informative` ever is."""
 
 
 def _informative(surface: str, name: Name, is_short: bool) -> int:

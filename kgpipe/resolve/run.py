@@ -20,7 +20,7 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 from kgpipe.workspace import Workspace
 
-VERSION = 9
+VERSION = 10
 """Changes when the rules do, so that old snapshots are made anew."""
 
 SURE = 0.7
@@ -162,15 +162,14 @@ def _read_document(
     stands = coref.antecedents(spans, document["text"], document["title"], sentence_starts, schema)
     named = {span.uid: span for span in spans if span.uid not in stands and span.name}
     functional, neighbours = _said(rows, {**{u: u for u in named}, **stands}, named, schema)
-    titled = _is_titled(document["title"])
+    title = re.sub(r"\s*\([^)]*\)", "", document["title"]).strip()
+    titled = _is_titled(title)
     unread = coref.unread(list(named.values()), document["text"], people)
     groups: dict[tuple[str, str], list[NamedSpan]] = defaultdict(list)
     for span in named.values():
         groups[span.family, span.name].append(span)
-    found = [
-        _name(members, schema, titled, functional, neighbours, unread)
-        for (family, _), members in sorted(groups.items())
-    ]
+    found = [_name(members, schema, titled, functional, neighbours, unread) for _, members in sorted(groups.items())]
+    found = _entitled(found, title)
     return _Read(
         names=found,
         links=[
@@ -264,6 +263,22 @@ def _name(
         titled=titled(ordered[0][0], person), places=tuple(sorted(span.start for span in members)), functional=tuple(sorted({v for span in members for v in functional.get(span.uid, ())})),
         neighbours=tuple(sorted({v for span in members for v in neighbours.get(span.uid, ())})),
     )  # fmt: skip
+
+
+def _entitled(found: list[cluster.Name], title: str) -> list[cluster.Name]:
+    """The names; the person whom the title names, if any, has it as `title`: of several the one that is named most."""
+    whole = names.person(title)
+    fitting = [
+        (name.name == names.normalise(title), len(name.mentions), -i)
+        for i, name in enumerate(found)
+        if name.person
+        and names.compare_persons(names.person(name.surface), whole) > 0
+        and names.person(name.surface).generation == whole.generation
+    ]
+    if not fitting:
+        return found
+    chosen = -max(fitting)[2]
+    return [replace(name, title=title) if i == chosen else name for i, name in enumerate(found)]
 
 
 def _said(

@@ -105,6 +105,17 @@ def test_what_is_spoken_of_without_its_owner_elsewhere_is_not_only_his(document,
     assert ["Democratic Party"] in resolve(both, *others).groups
 
 
+def test_a_person_is_called_what_the_title_of_his_document_says(document, resolve):
+    text = "[Kobe Bean Bryant|Person] won. [Bryant|Person] left. His father [Joe Bryant|Person] stayed."
+    found = resolve(document("a", text, title="Kobe Bryant (athlete)"), document("b", "[Kobe Bryant|Person] came."))
+    assert {e.name: e.aliases for e in found.entities} == {
+        "Kobe Bryant": ("Kobe Bean Bryant", "Bryant"),
+        "Joe Bryant": (),
+    }
+    son = document("a", "[John Adams Jr.|Person] came.", title="John Adams")
+    assert [e.name for e in resolve(son).entities] == ["John Adams Jr."]
+
+
 def test_two_people_of_one_surname_in_one_document_stay_two(document, resolve):
     found = resolve(
         document(
