@@ -32,7 +32,7 @@ from kgpipe import pipeline
 from kgpipe.graph import server
 from kgpipe.graph.store import open_store
 from kgpipe.models.embed import load_embedder
-from kgpipe.query.retrieve import N_RIVALS, SURE, Passages, candidates, signs
+from kgpipe.query.retrieve import SURE, WEIGHTS, Passages, candidates, read, signs
 from kgpipe.workspace import Workspace
 
 WORDED = {
@@ -98,7 +98,6 @@ OF_TYPE = {
     "award received": "person",
 }  # fmt: skip
 """Relations that a document which is about such a thing may not tell."""
-PART = {"cosine": lambda c: c.cosine, "near": lambda c: c.near, "shared": lambda c: c.shared, "fits": lambda c: c.fits}
 FOLDS = 5
 
 
@@ -160,41 +159,47 @@ def collect(documents: Path, questions: Path, out: Path, *, n: int) -> None:
             with open_store(config, workspace) as store, out.open("w", encoding="utf-8") as lines:
                 passages = Passages(store, load_embedder(), workspace)
                 for row in asked:
-                    ranked = sorted(candidates(row["question"], passages), key=lambda c: -c.score)
-                    found = [
-                        {
-                            "held": holds(c.text, row["gold"]),
-                            "sign": sign,
-                            **{name: part(c) for name, part in PART.items()},
-                        }
-                        for c, sign in zip(ranked[:N_RIVALS], signs(row["question"], ranked), strict=True)
-                    ]
-                    lines.write(json.dumps({"question": row["question"], "found": found}) + "\n")
+                    lines.write(json.dumps(collected(row, passages)) + "\n")
         finally:
             server.stop(config.workspace / "neo4j")
+
+
+def collected(row: dict[str, Any], passages: Passages) -> dict[str, Any]:
+    """What is known of the sentences that are read for a question."""
+    ranked = read(row["question"], candidates(row["question"], passages))
+    found = [
+        {"held": holds(c.text, row["gold"]), "sign": sign, **{name: getattr(c, name) for name in WEIGHTS}}
+        for c, sign in zip(ranked, signs(row["question"], ranked), strict=True)
+    ]
+    return {"question": row["question"], "found": found}
 
 
 def fit(rows: list[dict[str, Any]]) -> None:
     rows = [row for row in rows if row["found"]]
     random.Random(0).shuffle(rows)
     held = [np.array([f["held"] for f in row["found"]], float) for row in rows]
-    parts = [np.array([[f[name] for name in PART] for f in row["found"]]) for row in rows]
+    parts = [np.array([[f[name] for name in WEIGHTS] for f in row["found"]]) for row in rows]
     print(f"{len(rows)} questions; some sentence holds the answer of {sum(h.any() for h in held)}")
     print(f"the first does, by the weights in force: {sum(h[0] for h in held):.0f}")
-    sure = np.array([[row["found"][0]["sign"][name] for name in SURE] for row in rows])
-    first = np.array([h[0] for h in held])
-    hits, likely, weights, logits = 0.0, np.zeros(len(rows)), [], []
+    said = [row["found"][0]["sign"] for row in rows]
+    hits, likely, first, weights, logits = 0.0, np.zeros(len(rows)), np.zeros(len(rows)), [], []
     for fold in range(FOLDS):
         train = [i for i in range(len(rows)) if i % FOLDS != fold]
         w = best([(parts[i], held[i]) for i in train if held[i].any()])
-        v = logistic(sure[train], first[train])
-        weights.append(w / w[0])
+        scores = [part @ w for part in parts]
+        share = [1 / np.exp(score - score.max()).sum() for score in scores]
+        sure = np.array(
+            [[p if name == "share" else row[name] for name in SURE] for p, row in zip(share, said, strict=True)]
+        )
+        right = np.array([h[int(np.argmax(score))] for h, score in zip(held, scores, strict=True)])
+        v = logistic(sure[train], right[train])
+        weights.append(w)
         logits.append(v)
         for i in range(fold, len(rows), FOLDS):
-            hits += held[i][int(np.argmax(parts[i] @ w))]
+            hits, first[i] = hits + right[i], right[i]
             likely[i] = 1 / (1 + math.exp(-sure[i] @ v))
     print(f"by weights of the other folds: {hits:.0f}")
-    print("weights  ", dict(zip(PART, np.mean(weights, 0).round(2), strict=True)))
+    print("weights  ", dict(zip(WEIGHTS, np.mean(weights, 0).round(2), strict=True)))
     print("logits   ", dict(zip(SURE, np.mean(logits, 0).round(2), strict=True)))
     for least in (0.0, 0.3, 0.4, 0.5, 0.6, 0.7):
         chosen = likely >= least
@@ -216,7 +221,7 @@ def best(data: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
             slope -= x.T @ (p * y / ((p * y).sum() + 1e-12) - p)
         return total / len(data) + 1e-3 * w @ w, slope / len(data) + 2e-3 * w
 
-    return minimize(loss, np.ones(len(PART)), jac=True, method="L-BFGS-B").x
+    return minimize(loss, np.ones(len(WEIGHTS)), jac=True, method="L-BFGS-B").x
 
 
 def logistic(x: np.ndarray, y: np.ndarray) -> np.ndarray:

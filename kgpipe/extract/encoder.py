@@ -36,13 +36,13 @@ from kgpipe.models.backbone import (
     load_weights,
     token_batches,
 )
-from kgpipe.models.embed import Embedder, sentence_vectors
+from kgpipe.models.embed import NAMER, Embedder, sentence_vectors
 from kgpipe.records import Mention, Passage, Relation, rounded
 from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 
 FROZEN = "backbone.embeddings.word_embeddings.weight"
-NAMER, KNOWN_TYPES, KNOWN_RELATIONS = "namer.", "known_types", "known_relations"
+KNOWN_TYPES, KNOWN_RELATIONS = "known_types", "known_relations"
 SETTINGS: dict[str, Any] = {
     "mention_threshold": {"known": 0.4, "new": 0.18},
     "typing": [1, 0, 8, 0, 0, 0, -0.08, 0.224, 3.391, 10.507, 0.113, -4.682],

@@ -62,6 +62,8 @@ class Store:
                     auth=(user, password),
                     connection_timeout=10,
                     max_transaction_retry_time=retry_s,
+                    initial_retry_delay=0.5,  # doubled each time, as it is by itself, pauses outgrow what is waited for
+                    retry_delay_multiplier=1.1,
                     notifications_min_severity="OFF",  # else every label not yet in use is a warning on standard error
                     user_agent="kgpipe",
                 )

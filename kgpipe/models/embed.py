@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 from collections.abc import Sequence
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 
 from kgpipe import engine
-from kgpipe.models.backbone import WEIGHTS, load_backbone, load_tokenizer, padded, token_batches
+from kgpipe.errors import ModelError
+from kgpipe.models.backbone import WEIGHTS, load_backbone, load_tokenizer, load_weights, padded, token_batches
 
 
 class Embedder:
@@ -56,6 +59,30 @@ def sentence_vectors(backbone: torch.nn.Module, pieces: torch.Tensor, mask: torc
     states = backbone(input_ids=pieces, attention_mask=mask).last_hidden_state.float()
     weight = mask.unsqueeze(-1).float()
     return torch.nn.functional.normalize((states * weight).sum(1) / weight.sum(1), dim=-1)
+
+
+NAMER = "namer."
+"""Begin of the names of the namer's own parameters in an extractor's checkpoint: it shares the others with the embedder."""
+
+
+@functools.lru_cache(maxsize=1)
+def load_namer() -> Embedder:
+    """The shipped sentence encoder of relations (see `extract.naming`), loaded once a process, beside the embedder.
+
+    ModelError when its weights are missing or damaged.
+    """
+    embedder = load_embedder()
+    path = WEIGHTS / "extractor" / "model.safetensors"
+    try:
+        with safe_open(path, framework="pt") as file:
+            prefix = f"{NAMER}backbone."
+            own = {k.removeprefix(prefix): file.get_tensor(k).float() for k in file.keys() if k.startswith(prefix)}
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"The weights of {path} cannot be read: {error}. Fetch them anew.") from error
+    shared = {id(p): p for name, p in embedder.backbone.named_parameters() if name not in own}
+    backbone = copy.deepcopy(embedder.backbone, shared)
+    load_weights(backbone, embedder.backbone.state_dict() | own, path)
+    return Embedder(backbone=backbone)
 
 
 @functools.lru_cache(maxsize=1)

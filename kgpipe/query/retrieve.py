@@ -7,14 +7,15 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kgpipe import literals
+from kgpipe.models.embed import load_namer
+from kgpipe.query import reader
 from kgpipe.query.link import encoded
 from kgpipe.query.words import FUNCTION, words
 from kgpipe.records import TABLES
@@ -41,11 +42,12 @@ GROUP = 256
 BY_WORDS, TITLE_ASKED, TITLE_NAMED = 0.4, 0.2, 0.4
 # Those of sentences are fitted on questions made from the facts of Re-DocRED (benchmarks/text_answers.py).
 PASSAGE, SHARED, FITS, AGAIN = 2.0, 0.4, 1.3, 0.1
+WEIGHTS = {"cosine": 1.0, "near": 4.0, "shared": 0.5, "fits": 0.6, "named": 1.4, "opening": 0.9, "told": 5.0}
 _LONGEST_TITLE = 8
 # How sure it is that a sentence holds the answer, in logits, fitted there as well.
 SURE = {"share": 1.56, "n_words": -0.38, "date": 0.94, "truth": -1.1, "": -0.8}
-SHARPNESS, N_RIVALS = 3.0, 25
-"""Of the softmax of scores that is a sentence's share, and how many of the best are rivals in it."""
+N_READ = 8
+"""Sentences that are read; the softmax of their scores is the share of each."""
 MOST_KEPT = 2_000
 """Passages whose sentences and their vectors are kept from one question to the next."""
 _ASKED = (
@@ -55,10 +57,6 @@ _ASKED = (
     ("truth", r"^(?:is|are|was|were|did|does|do|has|have|had|can|could|will)\b"),
     ("name", r"\b(?:who|whom|whose|where|which)\b|\bwhat (?!is|are|was|were|do|does|did|has|have|had|can|could|will|would|happened)\w"),
 )  # fmt: skip
-_NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|billion|half)\b",
-    re.I,
-)
 
 _log = logging.getLogger(__name__)
 
@@ -79,8 +77,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence of a passage that may be shown: cosine, score of its passage, share of the question's words, and
-    whether it holds something of the kind that is asked for, which the question does not name itself."""
+    """A sentence of a passage that may be shown, and what speaks for it: cosine, score of its passage, share of the
+    question's words, whether it holds something of the kind that is asked for which the question does not name itself,
+    share of what the question names that it or the title of its document names, whether its document begins with it, and how
+    well it tells what is asked (see `reader`)."""
 
     text: str
     passage: str
@@ -92,10 +92,18 @@ class Candidate:
     near: float
     shared: float
     fits: float
+    named: float
+    opening: float
+    told: float = 0.0
+
+    @property
+    def glance(self) -> float:
+        """The score by which it is chosen to be read."""
+        return self.cosine + PASSAGE * self.near + SHARED * self.shared + FITS * self.fits
 
     @property
     def score(self) -> float:
-        return self.cosine + PASSAGE * self.near + SHARED * self.shared + FITS * self.fits
+        return sum(weight * getattr(self, name) for name, weight in WEIGHTS.items())
 
 
 def retrieve(question: str, passages: Passages, *, n_sentences: int = 5) -> list[Found]:
@@ -106,7 +114,7 @@ def retrieve(question: str, passages: Passages, *, n_sentences: int = 5) -> list
     """
     found: list[Found] = []
     before: dict[str, int] = defaultdict(int)
-    ranked = sorted(candidates(question, passages), key=lambda c: -c.score)
+    ranked = read(question, candidates(question, passages))
     for one, likely in zip(ranked, likelihoods(question, ranked), strict=False):
         score = round(one.score - AGAIN * before[one.passage], 4)
         before[one.passage] += 1
@@ -121,21 +129,31 @@ def candidates(question: str, passages: Passages) -> list[Candidate]:
         return []
     vector = encoded([question[:1000]], passages.embedder)[0]
     ranked = passages.ranked(question, vector)[:N_PASSAGES]
-    kind, named = asked_for(question), {w.lower for w in words(question)}
+    kind, asked = asked_for(question), words(question)
+    named = {w.lower for w in asked}
+    names = {asked[i].stem for run in reader.names_in(asked) for i in run} - FUNCTION
     return [
         Candidate(
-            text[start:end], uid, document, uri, at + start, at + end, float(made @ vector), score,
+            text[start:end], uid, title, uri, at + start, at + end, float(made @ vector), score,
             len(wanted & _content(text[start:end])) / len(wanted), _fits(text[start:end], kind, named),
+            len(names & {w.stem for w in words(f"{title} {text[start:end]}")}) / max(1, len(names)), float(at + start == 0),
         )
-        for (_, score), ((text, uid, at, document, uri), spans, vectors) in zip(
+        for (_, score), ((text, uid, at, title, uri), spans, vectors) in zip(
             ranked, passages.sentences([i for i, _ in ranked]), strict=True
         )
         for (start, end), made in zip(spans, vectors, strict=True)
     ]  # fmt: skip
 
 
+def read(question: str, found: Sequence[Candidate]) -> list[Candidate]:
+    """The N_READ candidates that look best, read and best first."""
+    chosen = sorted(found, key=lambda c: -c.glance)[:N_READ]
+    told = reader.told(question, asked_for(question), [c.text for c in chosen], load_namer()) if chosen else []
+    return sorted((replace(c, told=t) for c, t in zip(chosen, told, strict=True)), key=lambda c: -c.score)
+
+
 def likelihoods(question: str, ranked: Sequence[Candidate]) -> list[float]:
-    """How likely each of the first `N_RIVALS` holds the answer: a logistic function of `signs`."""
+    """How likely each candidate holds the answer: a logistic function of `signs`."""
     return [
         round(1 / (1 + math.exp(-sum(SURE[name] * value for name, value in row.items()))), 4)
         for row in signs(question, ranked)
@@ -143,11 +161,11 @@ def likelihoods(question: str, ranked: Sequence[Candidate]) -> list[float]:
 
 
 def signs(question: str, ranked: Sequence[Candidate]) -> list[dict[str, float]]:
-    """What tells whether each of the first `N_RIVALS`, best first, holds the answer."""
+    """What tells whether each of the candidates, best first, holds the answer."""
     if not ranked:
         return []
-    best = np.array([c.score for c in ranked[:N_RIVALS]])
-    share = np.exp(SHARPNESS * (best - best[0]))
+    best = np.array([c.score for c in ranked])
+    share = np.exp(best - best[0])
     kind = asked_for(question)
     asked = {
         "date": float(kind == "date"),
@@ -164,17 +182,7 @@ def asked_for(question: str) -> str:
 
 def _fits(sentence: str, kind: str, named: set[str]) -> float:
     """1 when a sentence holds something of the kind that the question does not name itself, else 0."""
-    if kind in ("truth", "any"):
-        return 1.0
-    if kind == "name":
-        return float(any(
-            w.text[0].isupper() and len(w.text) > 1 and w.lower not in named and w.lower not in FUNCTION
-            for w in words(sentence)
-        ))  # fmt: skip
-    dates = [f for f in literals.find(sentence) if f.kind == "date"]
-    if kind == "date":
-        return float(bool(dates))
-    return float(any(not any(d.start <= n.start() < d.end for d in dates) for n in _NUMBER.finditer(sentence)))
+    return 1.0 if kind in ("truth", "any") else float(bool(reader.answers(sentence, kind, named)))
 
 
 class Passages:

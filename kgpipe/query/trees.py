@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -754,6 +755,20 @@ class Search:
                     nodes = (*made.nodes[:i], Node(node.type, flipped), *made.nodes[i + 1 :])
                     yield replace(made, nodes=nodes)
 
+    def _within(self, tree: Tree, root: int) -> bool:
+        """Whether what a question asks the place of would be the place: "Where is A?" never wants what lies in A."""
+        lower = [w.lower for w in self.asked.words]
+        asks_place = self.asked.frame.asker == "where" or lower[-1] == "in" or any(
+            a == "in" and b in ("which", "what") for a, b in pairwise(lower)
+        )  # fmt: skip
+        return asks_place and any(
+            s == root
+            and self.catalog.schema.family(self.catalog.links[link].subject)
+            == self.catalog.schema.family(self.catalog.links[link].object)
+            and any(phrase.split()[-1] in ("in", "at") for phrase in self.catalog.phrases[link, True])
+            for s, _, link in tree.edges
+        )
+
     def _groups(self, tree: Tree) -> list[int]:
         """Nodes of the type that stands after each, per, every."""
         at = self.asked.frame.group
@@ -770,6 +785,8 @@ class Search:
             yield replace(tree, root=0, output="exists")
             return
         for root, node in enumerate(tree.nodes):
+            if f.output == "node" and self._within(tree, root):
+                continue
             attributes = self.catalog.attributes[node.type]
             bare = [i for i, n in enumerate(tree.nodes) if n.type in self.catalog.relationships and not n.conditions]
             if bare and bare != [root] and not f.aggregate:
