@@ -33,6 +33,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from kgpipe.config import Config
 from kgpipe.evaluate import same
 from kgpipe.graph import server
@@ -134,7 +136,9 @@ def run_loads(
                 if kind == "loader":
                     process.kill()
                 elif kind == "server":
-                    os.kill(neo4j.pid, signal.SIGKILL)
+                    dying = psutil.Process(neo4j.pid)
+                    dying.kill()
+                    dying.wait(60)  # until then its port may still answer
                     neo4j = server.start(neo4j.home, timeout_s=300)
                 process.join()
                 break
