@@ -21,6 +21,7 @@ from kgpipe.resolve.review import Decisions
 MOST_BY_CHANCE, MANY_DOCUMENTS = 3, 50
 """Initials of so many letters fit some name or other where there are so many documents: CBS and Carey Business School."""
 DOUBTFUL = 0.7
+"""Score of a bare name and one with an owner in front, where the bare one may be that of something larger."""
 MOST_DOUBTFUL = 3
 """Candidates for one short form that are put to the user; among thirty Smiths nobody chooses from a list."""
 
