@@ -758,7 +758,7 @@ class Search:
     def _within(self, tree: Tree, root: int) -> bool:
         """Whether what a question asks the place of would be the place: "Where is A?" never wants what lies in A."""
         lower = [w.lower for w in self.asked.words]
-        asks_place = self.asked.frame.asker == "where" or lower[-1] == "in" or any(
+        asks_place = self.asked.frame.asker == "where" or lower[-1:] == ["in"] or any(
             a == "in" and b in ("which", "what") for a, b in pairwise(lower)
         )  # fmt: skip
         return asks_place and any(

@@ -245,7 +245,7 @@ def test_a_load_killed_half_way_is_repaired_in_one_walk(store, tmp_path, neo4j, 
     load(store, workspace)
     expected = same.graph(workspace, store)
     store.write("MATCH (n) DETACH DELETE n")
-    writes = iter(range(9))
+    writes = iter(range(5))
 
     def dying(self, *arguments, transact=Store.transact, **options):
         if next(writes, None) is None:
@@ -254,6 +254,7 @@ def test_a_load_killed_half_way_is_repaired_in_one_walk(store, tmp_path, neo4j, 
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Store, "transact", dying)
+        patched.setattr("kgpipe.graph.write.BATCH_ROWS", 4)
         load(store, workspace)
     half = same.graph(workspace, store)
     assert half.keys() and same.differences(half, expected)
