@@ -24,7 +24,7 @@ AROUND, MIDDLE = 3, 30
 _ANSWERED_BY = {"when": "date", "where": "place", "who": "person", "whom": "person", "whose": "person"}
 _ASKERS = frozenset({*_ANSWERED_BY, "which", "what"})
 _FRAME = frozenset("was did is the of in".split())
-_PRONOUNS = frozenset("he she it his her its they".split())
+_PRONOUNS = frozenset("he she it him his her its they them their".split())
 _NUMBER = re.compile(
     r"\d(?:[\d,.]*\d)?|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million|billion|half)\b",
     re.IGNORECASE,
