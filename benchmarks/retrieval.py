@@ -97,7 +97,7 @@ def rates(corpus: list[dict[str, Any]], questions: list[dict[str, Any]], passage
             "MiniLM, passages": [titles[i] for i in (-near).argsort(kind="stable")],
             "MiniLM, whole documents with title": [names[i] for i in (-(whole @ vector)).argsort(kind="stable")],
             "both, without titles": [titles[i] for i in (-both).argsort(kind="stable")],
-            "fused": [titles[i] for i, _ in passages.ranked(text, vector)],
+            "fused": [titles[i] for i, *_ in passages.ranked(text, vector)],
         }.items():
             found = list(dict.fromkeys(map(html.unescape, order)))
             held = [len(gold & set(found[:k])) / len(gold) for k in DEPTHS]

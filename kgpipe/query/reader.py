@@ -12,10 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from kgpipe import literals
-from kgpipe.models.embed import Embedder
 from kgpipe.query.words import FUNCTION, Word, words
+
+if TYPE_CHECKING:
+    from kgpipe.models.embed import Embedder
 
 MOST_ANSWERS = 4
 """Possible answers of one sentence that are read: those nearest to what the question names."""

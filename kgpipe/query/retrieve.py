@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kgpipe.models.embed import load_namer
 from kgpipe.query import reader
 from kgpipe.query.link import encoded
 from kgpipe.query.words import FUNCTION, words
@@ -115,7 +114,7 @@ def retrieve(question: str, passages: Passages, *, n_sentences: int = 5) -> list
     found: list[Found] = []
     before: dict[str, int] = defaultdict(int)
     ranked = read(question, candidates(question, passages))
-    for one, likely in zip(ranked, likelihoods(question, ranked), strict=False):
+    for one, likely in zip(ranked, likelihoods(question, ranked), strict=True):
         score = round(one.score - AGAIN * before[one.passage], 4)
         before[one.passage] += 1
         found.append(Found(one.text, one.document, one.uri, one.start, one.end, score, likely))
@@ -138,8 +137,8 @@ def candidates(question: str, passages: Passages) -> list[Candidate]:
             len(wanted & _content(text[start:end])) / len(wanted), _fits(text[start:end], kind, named),
             len(names & {w.stem for w in words(f"{title} {text[start:end]}")}) / max(1, len(names)), float(at + start == 0),
         )
-        for (_, score), ((text, uid, at, title, uri), spans, vectors) in zip(
-            ranked, passages.sentences([i for i, _ in ranked]), strict=True
+        for (*_, score), ((text, uid, at, title, uri), spans, vectors) in zip(
+            ranked, passages.sentences([i for i, *_ in ranked]), strict=True
         )
         for (start, end), made in zip(spans, vectors, strict=True)
     ]  # fmt: skip
@@ -148,7 +147,11 @@ def candidates(question: str, passages: Passages) -> list[Candidate]:
 def read(question: str, found: Sequence[Candidate]) -> list[Candidate]:
     """The N_READ candidates that look best, read and best first."""
     chosen = sorted(found, key=lambda c: -c.glance)[:N_READ]
-    told = reader.told(question, asked_for(question), [c.text for c in chosen], load_namer()) if chosen else []
+    if not chosen:
+        return []
+    from kgpipe.models.embed import load_namer
+
+    told = reader.told(question, asked_for(question), [c.text for c in chosen], load_namer())
     return sorted((replace(c, told=t) for c, t in zip(chosen, told, strict=True)), key=lambda c: -c.score)
 
 
@@ -200,12 +203,14 @@ class Passages:
         self._state = ""
         self._read: dict[str, tuple[str, list[tuple[int, int]], np.ndarray]] = {}
 
-    def ranked(self, question: str, vector: np.ndarray) -> list[tuple[int, float]]:
+    def ranked(self, question: str, vector: np.ndarray) -> list[tuple[int, float, float]]:
         """Passages (indexes into `uids`) with their score, best first; `vector` (width,) is the question's.
 
         A weighted sum of the cosine and of BM25 divided by that of the best, a bonus where the question names
         the passage's document by its title, and a second step: a bonus for the document that one of the best passages
-        names by its title, in proportion to that passage's score. Each bonus goes to one passage of the document.
+        names by its title, in proportion to that passage's score. Each bonus goes to one passage of the document, so that
+        one document does not fill the list; the last value is the score that a passage has if it shares in it, as its
+        sentences do.
         """
         self.refresh()
         words_ = self.by_words(question)
@@ -217,6 +222,7 @@ class Passages:
             scores[i] += BY_WORDS * score / top
         kept = (near >= NEAR) & self._embedded
         kept[list(words_)] = True
+        plain = scores.copy()
         for i in {self._best(title, scores) for title in self._named(question)}:
             scores[i] += TITLE_ASKED
             kept[i] = True
@@ -227,8 +233,11 @@ class Passages:
                 j = self._best(title, scores)
                 second[j] = max(second[j], scores[j] + TITLE_NAMED * scores[i])
                 kept[j] = True
-        order = (-second).argsort(kind="stable").tolist()
-        return [(i, float(second[i])) for i in order if kept[i]]
+        bonus: dict[str, float] = defaultdict(float)
+        for i in np.flatnonzero(second > plain).tolist():
+            bonus[self._document[i]] = max(bonus[self._document[i]], float(second[i] - plain[i]))
+        order = [i for i in (-second).argsort(kind="stable").tolist() if kept[i]]
+        return [(i, float(second[i]), float(plain[i]) + bonus[self._document[i]]) for i in order]
 
     def by_words(self, question: str) -> dict[int, float]:
         """Passages that hold a word of the question with their BM25 score from the server's full-text index, best first."""

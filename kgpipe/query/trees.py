@@ -756,17 +756,21 @@ class Search:
                     yield replace(made, nodes=nodes)
 
     def _within(self, tree: Tree, root: int) -> bool:
-        """Whether what a question asks the place of would be the place: "Where is A?" never wants what lies in A."""
+        """Whether nothing but lying in a place is known of the root of a question for the place of something.
+
+        "Where is A?" never wants what lies in A.
+        """
         lower = [w.lower for w in self.asked.words]
         asks_place = self.asked.frame.asker == "where" or lower[-1:] == ["in"] or any(
             a == "in" and b in ("which", "what") for a, b in pairwise(lower)
         )  # fmt: skip
-        return asks_place and any(
-            s == root
-            and self.catalog.schema.family(self.catalog.links[link].subject)
-            == self.catalog.schema.family(self.catalog.links[link].object)
-            and any(phrase.split()[-1] in ("in", "at") for phrase in self.catalog.phrases[link, True])
-            for s, _, link in tree.edges
+        return (
+            asks_place
+            and sum(root in (s, o) for s, o, _ in tree.edges) == 1
+            and any(
+                s == root and any(phrase.split()[-1] in ("in", "at") for phrase in self.catalog.phrases[link, True])
+                for s, _, link in tree.edges
+            )
         )
 
     def _groups(self, tree: Tree) -> list[int]:

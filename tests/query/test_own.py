@@ -56,6 +56,14 @@ def test_where_is_one_place_or_the_school(store, schema):
     assert ask("Where was Ada Lovelace born?", store, schema).answers == (("London",),)
 
 
+def test_where_something_is_is_not_what_lies_there(store, schema):
+    assert ask("Where is Maynard?", store, schema).answers == (("Middlesex County",),)
+    assert ask("In which county is Maynard located?", store, schema).answers == (("Middlesex County",),)
+    assert ask("Where is Middlesex County?", store, schema).source != "graph"  # Maynard lies there
+    assert ask("Which county is Middlesex County in?", store, schema).source != "graph"
+    assert ask("Which places are in Middlesex County?", store, schema).answers == (("Maynard",),)
+
+
 @pytest.mark.parametrize(
     ("facts", "n_answers", "truth"),
     [

@@ -71,8 +71,9 @@ def test_a_document_that_the_best_passage_names_is_found_in_a_second_step(passag
     passages.refresh()
     question = "What is Anna Weber running?"
     ranked = passages.ranked(question, passages.embedder.encode([question])[0])
-    titles = [title for *_, title, _ in passages.texts([i for i, _ in ranked])]
+    titles = [title for *_, title, _ in passages.texts([i for i, *_ in ranked])]
     assert titles[:2] == ["Anna Weber", "Bakery"]
+    assert all(shared >= score - 1e-6 for _, score, shared in ranked)
 
 
 def test_what_a_load_adds_is_found_and_what_it_removes_is_not(passages, workspace):
