@@ -20,7 +20,7 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 from kgpipe.workspace import Workspace
 
-VERSION = 10
+VERSION = 11
 """Changes when the rules do, so that old snapshots are made anew."""
 
 SURE = 0.7
@@ -267,13 +267,15 @@ def _name(
 
 def _entitled(found: list[cluster.Name], title: str) -> list[cluster.Name]:
     """The names; the person whom the title names, if any, has it as `title`: of several the one that is named most."""
-    whole = names.person(title)
+    key, whole = names.normalise(title), names.person(title)
+
+    def fits(parts: names.PersonName) -> bool:
+        return names.compare_persons(parts, whole) > 0 and parts.generation == whole.generation
+
     fitting = [
-        (name.name == names.normalise(title), len(name.mentions), -i)
+        (name.name == key, len(name.mentions), -i)
         for i, name in enumerate(found)
-        if name.person
-        and names.compare_persons(names.person(name.surface), whole) > 0
-        and names.person(name.surface).generation == whole.generation
+        if name.person and (name.name == key or fits(names.person(name.surface)))
     ]
     if not fitting:
         return found
