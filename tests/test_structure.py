@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "kgpipe"
-SPINE = {"records", "errors", "schema", "config", "names", "colours", "literals", "sentences", "workspace", "engine"}
+SPINE = {
+    "records",
+    "errors",
+    "schema",
+    "config",
+    "names",
+    "colours",
+    "literals",
+    "sentences",
+    "stems",
+    "workspace",
+    "engine",
+}
 STAGES = ("corpus", "extract", "resolve", "graph", "query", "evaluate")
 OUTSIDE_STAGES = {"pipeline", "cli", "__init__", "__main__"}
 HEAVY = ("torch", "transformers", "spacy", "daft", "neo4j")

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from kgpipe.extract.data import WORD
 from kgpipe.schema import RelationType
+from kgpipe.stems import stem
 
 REACH = 12
 """A cue states a relation of names at most this many words away."""
@@ -31,6 +33,8 @@ _PASSED = frozenset(
 )
 """Words that may stand between a cue and its names without saying anything else; so may adverbs in -ly."""
 _EMPTY = frozenset("a an and as at by for from in into is of on or the to was were with".split())
+
+_OWNING = frozenset("has have its his her their".split())
 
 Phrases = dict[str, list[tuple[tuple[str, ...], int]]]
 """First word of a cue to the words of all cues that begin so, and the relation of each."""
@@ -62,6 +66,54 @@ def marked(words: Sequence[Sequence[str]], known: Phrases, *, n_words: int, n_re
                 if tuple(row[i:end]) == phrase:
                     out[int(_agent(row, i, phrase) > 0), b, i, relation] = 1
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Stems:
+    """The stems of the words of content of labels and synonyms."""
+
+    column: dict[str, int]  # of each of the S stems
+    parts: Tensor  # (Q, S): of each label or synonym, what part of its words a stem is
+    relation: Tensor  # (Q,): whose it is
+    n_relations: int
+
+
+def stems(relations: Sequence[RelationType]) -> Stems:
+    """The stems of each label and each synonym of relations."""
+    texts = [(i, text) for i, r in enumerate(relations) for text in dict.fromkeys((r.label, *r.synonyms))]
+    found = [(i, [stem(w) for w in WORD.findall(text.lower()) if w not in _EMPTY | _OWNING]) for i, text in texts]
+    found = [(i, row) for i, row in found if row]
+    column = {word: n for n, word in enumerate(dict.fromkeys(word for _, row in found for word in row))}
+    parts = torch.zeros(len(found), len(column))
+    for q, (_, row) in enumerate(found):
+        for word in row:
+            parts[q, column[word]] += 1 / len(row)
+    return Stems(column, parts, torch.tensor([i for i, _ in found], dtype=torch.long), len(relations))
+
+
+def shared(words: Sequence[Sequence[str]], known: Stems, mentions: Tensor, pairs: Tensor) -> Tensor:
+    """(P, R): what part of the words of a relation's label, or of a synonym, stands between two mentions or right behind.
+
+    `mentions` (M, 4) begin with window, first and last word; `pairs` (P, 2) are rows of them. Words count by their stems,
+    those of mentions do not, and behind the second only the next NEAR. Zero is what most relations of a pair have.
+    """
+    if not len(pairs) or not known.column:
+        return torch.zeros(len(pairs), known.n_relations, device=pairs.device)
+    marks = torch.zeros(len(words), max(map(len, words)) + 1 + NEAR, len(known.column))
+    for b, row in enumerate(words):
+        for i, word in enumerate(row):
+            column = known.column.get(stem(word))
+            if column is not None:
+                marks[b, i + 1, column] = 1
+    for b, first, last in mentions[:, :3].tolist():
+        marks[b, first + 1 : last + 2] = 0
+    until = marks.cumsum(1).to(pairs.device)  # (B, N + 1 + NEAR, S)
+    ends = mentions[pairs]  # (P, 2, 4)
+    window, left, right = ends[:, 0, 0], ends[..., 1].amin(1), ends[..., 2].amax(1) + 1 + NEAR
+    there = (until[window, right] > until[window, left]).float()  # (P, S)
+    part = there @ known.parts.T.to(there.device)  # (P, Q)
+    relation = known.relation.to(there.device).expand(len(part), -1)
+    return part.new_zeros(len(part), known.n_relations).scatter_reduce(1, relation, part, "amax")
 
 
 def _agent(words: Sequence[str], start: int, phrase: tuple[str, ...]) -> int:

@@ -26,7 +26,7 @@ from kgpipe.extract.naming import Namer, pair_pieces, type_pieces
 from kgpipe.extract.network import MAX_WIDTH, SURE, Batch, JointNetwork, Spans, best_allowed
 from kgpipe.extract.polarity import polarity
 from kgpipe.extract.proposals import PRONOUN, name_runs
-from kgpipe.extract.scoring import FAR, known_logit, novelty, relation_features, type_features
+from kgpipe.extract.scoring import FAR, ahead, known_logit, novelty, relation_features, type_features
 from kgpipe.models.backbone import (
     WEIGHTS,
     check_finite,
@@ -62,7 +62,7 @@ LEAST_FIT = 0.01
 """A pair whose types a relation does not allow is as unlikely as this."""
 MAX_PAIRS, RELATED_THRESHOLD = 16, -4.0
 """For labels that are new, so many pairs a window are looked at, none with a lower logit of being related,"""
-MAX_READ, READ_THRESHOLD = 3, -4.0
+MAX_READ, READ_THRESHOLD = 5, -4.0
 """and of those the second pass reads so many, none with a lower logit of its best label at the first look."""
 MENTION_THRESHOLD = 0.3
 """A span that names something at least so surely stays when a relation needs it, whatever the scores of its types."""
@@ -83,6 +83,12 @@ SURER = 0.8
 """Raw score from which on another relation of two names stays although the words state one."""
 CUE_WEIGHT, CUE_AGAINST = 2.0, 1.0
 """Logits that a relation gains from a cue word of its own, and loses where there is only one of another relation."""
+SHARED_WEIGHT, SHARED_KNOWN = 4.0, 2.0
+"""Logits that a relation gains when all words of its label stand between two names, by their stems, and for some of them
+their part: the likeness of sentence vectors is blurred where a label is rare or means something else elsewhere."""
+MARGIN_WEIGHT = 10.0
+"""Logits that a new label gains for each unit by which the cosine of pair and label is ahead of that of the next label,
+or loses by which it is behind. Both weights were chosen on one half of WebNLG's sentences (benchmarks/transfer.py)."""
 _AFTER_HEAD = ("of", "for", "at", "in")
 
 
@@ -168,6 +174,7 @@ class EncoderExtractor:
         self.type_vectors = torch.from_numpy(vectors).to(self.device)  # (T, V)
         self.national = torch.tensor([national(r) for r in self.relations], dtype=torch.bool, device=self.device)
         self.cues = cues.phrases(self.relations)
+        self.stems = cues.stems(self.relations)
         # labels alone are chosen for reading; who gives synonyms has thought of the words that state a relation
         self.stating = cues.phrases(self.relations, but=[i for i, r in enumerate(self.relations) if not r.synonyms])
         kinds = [e.name for e in self.types]
@@ -309,7 +316,9 @@ class EncoderExtractor:
             said = cues.marked(words, self.cues, n_words=batch.words.shape[1], n_relations=len(self.relations))
             said = cues.evidence(said.to(self.device), seen.spans, where, places, pronouns, self.directed)
             against = said.amax(-1, keepdim=True) * (1 - said) if said.shape[-1] else said
-            logits = self._scored(chosen, batch, seen, mentions, pairs, legal)
+            shared = cues.shared(words, self.stems, mentions.rows, pairs)
+            shared = shared * (SHARED_KNOWN + (SHARED_WEIGHT - SHARED_KNOWN) * (self.novel > 0))
+            logits = self._scored(chosen, batch, seen, mentions, pairs, legal, shared)
             logits = logits + CUE_WEIGHT * said - CUE_AGAINST * against
             demonym = torch.tensor(
                 [self._is_demonym(chosen[b], *row) for b, *row in mentions.rows.tolist()],
@@ -341,8 +350,9 @@ class EncoderExtractor:
         mentions: decode.Mentions,
         pairs: torch.Tensor,
         legal: torch.Tensor,
+        bonus: torch.Tensor,
     ) -> torch.Tensor:
-        """(P, R) final logits: those of the network where it knows a label, with the second pass where not.
+        """(P, R) final logits: those of the network where it knows a label, with the second pass where not, and a bonus.
 
         The second pass reads the pairs that are likeliest by what the network itself would say of them; of the others a
         new label is never said. A relation scores as its better reading, its own or its inverse for the pair turned.
@@ -353,7 +363,7 @@ class EncoderExtractor:
         n = len(self.relations)
         joint, inverse = readings[:, :n], readings[:, n:][decode.turned(pairs, len(mentions.rows))]
         joint[:, self.turned] = torch.maximum(joint[:, self.turned], inverse)
-        out = known_logit(joint, related, self.weights).masked_fill(self.novel > 0, -FAR)
+        out = (known_logit(joint, related, self.weights) + bonus).masked_fill(self.novel > 0, -FAR)
         if not self.any_novel or not len(pairs):
             return out
         new = legal & (self.novel > 0)  # (P, R)
@@ -364,7 +374,9 @@ class EncoderExtractor:
                 for end, side in zip(pairs[read].T, self.legal, strict=True)
             ]
             cosine = vectors @ self.label_names.T
-            return relation_features(joint[read], related[read], cosine, fit[0] + fit[1], self.novel) @ self.weights
+            made = relation_features(joint[read], related[read], cosine, fit[0] + fit[1], self.novel) @ self.weights
+            lead = MARGIN_WEIGHT * ahead(cosine, legal[read])
+            return made + bonus[read] + lead * (self.novel > 0)
 
         wanted = new.any(-1) & (related >= RELATED_THRESHOLD)
         look = decode.likeliest(torch.where(wanted, related, -torch.inf), where[0], MAX_PAIRS)

@@ -16,6 +16,8 @@ FAR = 20.0
 """Logits are cut at this."""
 SHARPNESS = 20.0
 """Of cosines in a softmax over labels."""
+MARGIN = 0.3
+"""What a label is ahead of the others counts no more than this."""
 
 
 def novelty(relations: Tensor, known: Tensor) -> Tensor:
@@ -45,6 +47,18 @@ def relation_features(joint: Tensor, related: Tensor, cosine: Tensor, fit: Tenso
     known = torch.stack((joint, related, one), -1) * (1 - novel).unsqueeze(-1)
     new = torch.stack((joint, related, one, cosine, fit, share), -1) * novel.unsqueeze(-1)
     return torch.cat((known, new), -1)
+
+
+def ahead(cosine: Tensor, legal: Tensor) -> Tensor:
+    """(P, R): by how much the cosine of a label is above the best of the other labels that are `legal` (P, R).
+
+    At most MARGIN either way, and 0 where there is no other.
+    """
+    best, where = torch.nn.functional.pad(cosine.masked_fill(~legal, -torch.inf), (0, 2), value=-torch.inf).topk(
+        2, dim=1
+    )
+    other = torch.where(torch.arange(cosine.shape[1], device=cosine.device) == where[:, :1], best[:, 1:], best[:, :1])
+    return torch.where(other.isfinite(), (cosine - other).clamp(-MARGIN, MARGIN), 0)
 
 
 def type_features(joint: Tensor, mention: Tensor, name: Tensor, context: Tensor, novel: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from kgpipe.query.words import BE, PREPOSITION, Word, stem, words
+from kgpipe.query.words import BE, PREPOSITION, Word, words
+from kgpipe.stems import stem
 
 
 class Worded(Protocol):

@@ -50,6 +50,36 @@ def test_two_sentences_count_only_when_the_second_refers_back():
     assert said(text, "cray", "atlas", sentence_of=[0, 0, 0, 2, 2, 2], pronoun_in=(2,)) == set()
 
 
+LABELS = cues.stems(
+    (RelationType("LEADER", "leader name"), RelationType("BORN", "birth place"), RelationType("IN", "is in"))
+)
+
+
+def shared(text, first, second):
+    """What part of the words of each label stands between two names of one word or right behind, by label."""
+    words = text.lower().split()
+    mentions = torch.tensor([[0, words.index(w), words.index(w), 0] for w in (first, second)])
+    made = cues.shared([words], LABELS, mentions, torch.tensor([[0, 1], [1, 0]]))
+    assert torch.equal(made[0], made[1])  # whoever comes first
+    return made[0].tolist()
+
+
+def test_words_of_a_label_count_by_their_stems_and_share():
+    assert shared("rome is led by raggi", "rome", "raggi") == [0.5, 0, 0]
+    assert shared("ada was born in london", "ada", "london") == [0, 0.5, 0]
+    assert shared("the birth place of ada is london", "ada", "london") == [0, 0, 0]  # before both
+    assert shared("ada had london as place of birth", "ada", "london") == [0, 0.5, 0]  # only three words behind
+    assert shared("ada chose the place of her birth london", "ada", "london") == [0, 1, 0]
+
+
+def test_words_of_names_are_no_words_of_a_label():
+    words = "ada liked leader bay".split()
+    rows = torch.tensor([[0, 0, 0, 0], [0, 2, 3, 0]])
+    assert cues.shared([words], LABELS, rows, torch.tensor([[0, 1]])).tolist() == [[0, 0, 0]]
+    assert cues.shared([words], LABELS, rows, torch.zeros(0, 2, dtype=torch.long)).shape == (0, 3)
+    assert cues.shared([words], cues.stems(()), rows, torch.tensor([[0, 1]])).shape == (1, 0)
+
+
 def stated(text, names, *, directed=(False, True, False), forbidden=()):
     """(subject, relation, object) names that a text states between the given names, each one word."""
     words = text.lower().split()
