@@ -84,11 +84,11 @@ SURER = 0.8
 CUE_WEIGHT, CUE_AGAINST = 2.0, 1.0
 """Logits that a relation gains from a cue word of its own, and loses where there is only one of another relation."""
 SHARED_WEIGHT, SHARED_KNOWN = 4.0, 2.0
-"""Logits that a relation gains when all words of its label stand between two names, by their stems, and for some of them
-their part: the likeness of sentence vectors is blurred where a label is rare or means something else elsewhere."""
+"""Logits that a new and a known relation gain when all words of their label stand between two names, by their stems, and for
+some of them their part: the likeness of sentence vectors is blurred where a label is rare or means something else elsewhere."""
 MARGIN_WEIGHT = 10.0
 """Logits that a new label gains for each unit by which the cosine of pair and label is ahead of that of the next label,
-or loses by which it is behind. Both weights were chosen on one half of WebNLG's sentences (benchmarks/transfer.py)."""
+or loses by which it is behind. Weights of new labels, and MAX_READ, were chosen on one half of WebNLG's sentences."""
 _AFTER_HEAD = ("of", "for", "at", "in")
 
 
