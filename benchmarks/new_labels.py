@@ -62,7 +62,7 @@ class Recorder(EncoderExtractor):
         self._pairs = []
         return types
 
-    def _scored(self, chosen, batch, seen, mentions, pairs, legal, bonus):
+    def _scored(self, chosen, batch, seen, mentions, pairs, legal):
         import kgpipe.extract.encoder as encoder
 
         kept = []
@@ -78,7 +78,7 @@ class Recorder(EncoderExtractor):
             lambda *a: reads.append(likeliest(*a)) or reads[-1],
         )
         try:
-            out = super()._scored(chosen, batch, seen, mentions, pairs, legal, bonus)
+            out = super()._scored(chosen, batch, seen, mentions, pairs, legal)
         finally:
             encoder.relation_features, encoder.decode.likeliest = relation_features, likeliest
         for read, features in list(zip(reads, kept, strict=False))[1:]:  # the second look is what scores

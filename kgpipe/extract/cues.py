@@ -33,8 +33,7 @@ _PASSED = frozenset(
 )
 """Words that may stand between a cue and its names without saying anything else; so may adverbs in -ly."""
 _EMPTY = frozenset("a an and as at by for from in into is of on or the to was were with".split())
-
-_OWNING = frozenset("has have its his her their".split())
+_LIGHT = _EMPTY | frozenset("has have its his her their".split())
 
 Phrases = dict[str, list[tuple[tuple[str, ...], int]]]
 """First word of a cue to the words of all cues that begin so, and the relation of each."""
@@ -81,7 +80,7 @@ class Stems:
 def stems(relations: Sequence[RelationType]) -> Stems:
     """The stems of each label and each synonym of relations."""
     texts = [(i, text) for i, r in enumerate(relations) for text in dict.fromkeys((r.label, *r.synonyms))]
-    found = [(i, [stem(w) for w in WORD.findall(text.lower()) if w not in _EMPTY | _OWNING]) for i, text in texts]
+    found = [(i, [stem(w) for w in WORD.findall(text.lower()) if w not in _LIGHT]) for i, text in texts]
     found = [(i, row) for i, row in found if row]
     column = {word: n for n, word in enumerate(dict.fromkeys(word for _, row in found for word in row))}
     parts = torch.zeros(len(found), len(column))

@@ -1,5 +1,8 @@
 """A small graph of computing facts, written by hand in the model of the loader."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from kgpipe import schema as schemas
@@ -7,6 +10,9 @@ from kgpipe.graph import cypher
 from kgpipe.graph.store import Store
 from kgpipe.records import content_id
 
+ATTACKS = [
+    json.loads(line) for line in (Path(__file__).parent / "attacks.jsonl").read_text(encoding="utf-8").splitlines()
+]
 ENTITIES = {
     "Ada Lovelace": ("Person", ["Lovelace", "Countess of Lovelace"]),
     "Charles Babbage": ("Person", ["Babbage"]),
@@ -173,4 +179,24 @@ def store(neo4j, schema):
     """The small graph in the shared server, for tests that only read it."""
     with Store(neo4j.uri, neo4j.user, neo4j.password) as opened:
         fill(opened, schema)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def attacked(neo4j, schema):
+    """The small graph with attack strings for names of entities and text of documents."""
+    hostile = {
+        f"{a['text'][:5000]}".replace("\x00", "").encode("utf-8", "replace").decode(): ("Person", [])
+        for a in ATTACKS if a["kind"] == "name"
+    }  # fmt: skip
+    names = list(hostile)
+    with Store(neo4j.uri, neo4j.user, neo4j.password) as opened:
+        fill(opened, schema, ENTITIES | hostile, [*FACTS, *((name, "DESIGNED", "Unix") for name in names)])
+        texts = [a["text"].encode("utf-8", "replace").decode() for a in ATTACKS if a["kind"] == "document"]
+        opened.write(
+            "UNWIND range(0, size($texts) - 1) AS i MATCH (d:Document {uri: $uri}) "
+            "CREATE (d)<-[:PART_OF]-(:Passage {uid: 'attack' + i, text: $texts[i], start: 0, end: 10})",
+            {"texts": texts, "uri": DOCUMENT},
+        )
+        opened.write("CALL db.awaitIndexes(60)")
         yield opened

@@ -3,41 +3,14 @@
 import contextlib
 import json
 import os
-from pathlib import Path
-
-import pytest
 
 from kgpipe.errors import InputError, KgpipeError
-from kgpipe.graph.store import Store
 from kgpipe.models.generate import Reply
 from kgpipe.query import answer, guard, lm
-from tests.query.conftest import DOCUMENT, ENTITIES, FACTS, fill
+from tests.query.conftest import ATTACKS
 from tests.query.test_guard import fingerprint
 
-ATTACKS = [
-    json.loads(line) for line in (Path(__file__).parent / "attacks.jsonl").read_text(encoding="utf-8").splitlines()
-]
 READS_OUTSIDE = ("LoadCSV", "ProcedureCall", "Show", "Terminate")
-
-
-@pytest.fixture(scope="module")
-def attacked(neo4j, schema):
-    """The small graph with attack strings for names of entities and text of documents."""
-    hostile = {
-        f"{a['text'][:5000]}".replace("\x00", "").encode("utf-8", "replace").decode(): ("Person", [])
-        for a in ATTACKS if a["kind"] == "name"
-    }  # fmt: skip
-    names = list(hostile)
-    with Store(neo4j.uri, neo4j.user, neo4j.password) as opened:
-        fill(opened, schema, ENTITIES | hostile, [*FACTS, *((name, "DESIGNED", "Unix") for name in names)])
-        texts = [a["text"].encode("utf-8", "replace").decode() for a in ATTACKS if a["kind"] == "document"]
-        opened.write(
-            "UNWIND range(0, size($texts) - 1) AS i MATCH (d:Document {uri: $uri}) "
-            "CREATE (d)<-[:PART_OF]-(:Passage {uid: 'attack' + i, text: $texts[i], start: 0, end: 10})",
-            {"texts": texts, "uri": DOCUMENT},
-        )
-        opened.write("CALL db.awaitIndexes(60)")
-        yield opened
 
 
 def test_there_are_attacks_of_every_kind():
