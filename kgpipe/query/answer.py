@@ -32,6 +32,7 @@ from kgpipe.query.link import (
     named,
     vocabulary,
 )
+from kgpipe.query.plain import plain
 from kgpipe.query.retrieve import Found, Passages, retrieve
 from kgpipe.query.settle import Settled, in_words, settle
 from kgpipe.query.words import one_line
@@ -119,6 +120,8 @@ def ask(
         return found
     linked = link(question, store, known, entities=entities, meant=meant)
     catalog = own.own_catalog(store, schema, embedder)
+    if not entities and (wording := plain(question, catalog, own.matches(linked, catalog))) != question:
+        linked = link(wording, store, known, meant=meant)
     ranked = own.ranked(linked, catalog, store)
     run = lm is not None or own.most_likely(ranked, linked) >= threshold
     settled = settle(ranked, catalog, store, most=own.MOST_RUN) if run else []

@@ -16,7 +16,7 @@ from kgpipe.query.frame import LAST
 from kgpipe.query.link import Linked
 from kgpipe.query.settle import Settled, agreement
 from kgpipe.query.tree_cypher import facts_cypher, tree_cypher
-from kgpipe.query.trees import Condition, Scored, Search, Tree, asked
+from kgpipe.query.trees import Condition, Held, Scored, Search, Tree, asked
 from kgpipe.query.values import Match
 from kgpipe.schema import Schema, in_words
 
@@ -29,6 +29,7 @@ UNTYPED = "Entity"
 NAME = "name"
 MOST_CLAUSES = 3
 """Phrases of a relation that are compared as clauses."""
+MOST_NODES = 4
 MOST_RUN = 5
 """Query trees that are run against the graph."""
 MOST_FACTS = 100
@@ -161,15 +162,15 @@ def matches(linked: Linked, catalog: OwnCatalog) -> list[Match]:
     ]  # fmt: skip
 
 
-def held(linked: Linked, store: Store) -> dict[str, frozenset[tuple[str, bool]]]:
-    """For the entities that a question may name, by uid, the relations they have, as (relation, whether as its subject)."""
+def held(linked: Linked, store: Store) -> Held:
+    """The relations of the entities that a question may name."""
     uids = [c.uid for span in linked.entities for c in span.candidates]
     _, rows = store.read(
-        "UNWIND $uids AS uid MATCH (a:Entity {uid: uid})-[r]-() "
-        "RETURN uid, collect(DISTINCT [type(r), startNode(r) = a]) AS held",
+        "UNWIND $uids AS uid MATCH (a:Entity {uid: uid})-[r]-(b) "
+        "RETURN uid, collect(DISTINCT [type(r), startNode(r) = a, labels(b)]) AS held",
         {"uids": uids},
     )
-    return {uid: frozenset(map(tuple, pairs)) for uid, pairs in rows}
+    return {uid: frozenset((r, out, t) for r, out, labels in found for t in labels) for uid, found in rows}
 
 
 def ranked(linked: Linked, catalog: OwnCatalog, store: Store) -> list[Scored]:
@@ -177,7 +178,9 @@ def ranked(linked: Linked, catalog: OwnCatalog, store: Store) -> list[Scored]:
     made = asked(linked.question, matches(linked, catalog), catalog)
     # what is asked to be may not be: then nothing is known of where to look
     relations = {} if made.frame.output == "exists" else held(linked, store)
-    return Search(made, catalog, most_nodes=min(4, len(linked.entities) + 2), held=relations).ranked()
+    search = Search(made, catalog, held=relations)
+    search.most_nodes = min(MOST_NODES, max(len(linked.entities) + 2, len(search.mentions)))
+    return search.ranked()
 
 
 def together(settled: Sequence[Settled], linked: Linked, catalog: OwnCatalog) -> list[Settled]:

@@ -23,8 +23,9 @@ from kgpipe.query import lm as lms
 from kgpipe.query.answer import Answer, checked_question
 from kgpipe.query.catalog import Catalog
 from kgpipe.query.follow import Asked, Named
+from kgpipe.query.plain import plain
 from kgpipe.query.settle import Settled, confidence, in_words, settle, shown
-from kgpipe.query.trees import Search, asked
+from kgpipe.query.trees import Held, Search, asked, identity
 from kgpipe.query.values import Match, Values
 from kgpipe.query.words import words
 from kgpipe.schema import Schema
@@ -38,6 +39,8 @@ AGREES = 1.0
 """Gained by a candidate with the rows of the query that a language model wrote."""
 MOST_NAMESAKES = 4
 """Nodes of one name that are told of."""
+MOST_ALIKE = 20
+"""Nodes of one value of which it is read what relations they have."""
 MOST_GIVEN = 100
 """Nodes of an answer that the next question may speak of."""
 MOST_OTHERS = 12
@@ -65,13 +68,37 @@ class PropertyGraph:
     def close(self) -> None:
         self.values.close()
 
+    def read(self, question: str) -> tuple[str, list[Match]]:
+        """The question in plainer words, and what it names."""
+        found = self.values.find(question)
+        wording = plain(question, self.catalog, found)
+        return wording, found if wording == question else self.values.find(wording)
+
     def settle(
         self, question: str, matches: Sequence[Match] | None = None, *, nodes: bool = False, distinct: bool = True
     ) -> list[Settled]:
         """The best candidates, run, best first; what the question names is looked up unless `matches` says it."""
-        made = asked(question, self.values.find(question) if matches is None else matches, self.catalog)
-        ranked = Search(made, self.catalog, most_nodes=self.most_nodes).ranked()
+        if matches is None:
+            question, matches = self.read(question)
+        made = asked(question, matches, self.catalog)
+        held = {} if made.frame.output == "exists" else self._held(matches)
+        ranked = Search(made, self.catalog, most_nodes=self.most_nodes, held=held).ranked()
         return settle(ranked, self.catalog, self.store, most=MOST_RUN, nodes=nodes, distinct=distinct)
+
+    def _held(self, matches: Sequence[Match]) -> Held:
+        """The relations of the nodes that have the values of a question, where these are few."""
+        found = {}
+        for m in matches:
+            if m.operator != "=" or m.type in self.catalog.relationships:
+                continue
+            _, [[n, held]] = self.store.read(
+                f"MATCH (n:{quoted(m.type)}) WHERE n.{quoted(m.key)} = $value WITH n LIMIT {MOST_ALIKE + 1}\n"
+                "OPTIONAL MATCH (n)-[r]-(m) RETURN count(DISTINCT n), collect(DISTINCT [type(r), startNode(r) = n, labels(m)])",
+                {"value": m.value},
+            )
+            if 0 < n <= MOST_ALIKE:
+                found[identity(m.type, m)] = frozenset((r, out, t) for r, out, labels in held if r for t in labels)
+        return found
 
     def _of_whole(self, question: str, meant: frozenset[str]) -> Answer | None:
         """The answer to `How are A and B connected?` and `What do we know about A?`; None when something else is asked."""
@@ -176,9 +203,9 @@ class PropertyGraph:
         question = checked_question(question)
         if not entities and (whole := self._of_whole(question, meant)):
             return whole
-        matches = self.values.given(question, entities) if entities else self.values.find(question)
-        named = self._spoken_of(question, matches)
-        settled = self.settle(question, matches)
+        wording, matches = (question, self.values.given(question, entities)) if entities else self.read(question)
+        named = self._spoken_of(wording, matches)
+        settled = self.settle(wording, matches)
         written = lms.Written()
         if lm is not None:
             written = lms.write(question, lms.brief_of_others(question, matches, self.catalog), self.store, lm)

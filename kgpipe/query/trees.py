@@ -24,7 +24,7 @@ from kgpipe.query.frame import LAST, Frame, Number, dates, frame, is_compared
 from kgpipe.query.grammar import anchor_is_subject, is_participle
 from kgpipe.query.link import encoded, scaled
 from kgpipe.query.values import Match, is_id
-from kgpipe.query.words import BE, FUNCTION, LIGHT, PREPOSITION, ROLES, SYNONYMS, Word, words
+from kgpipe.query.words import BE, FUNCTION, INDEFINITE, LIGHT, PREPOSITION, ROLES, SYNONYMS, Word, words
 from kgpipe.schema import in_words
 
 WIDTH = 250
@@ -38,7 +38,7 @@ SPOKEN = 0.7
 MOST_EMBEDDED = 16
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
-    "bound": -1.9, "chain": 1.0, "attached": 1.5, "placed": 1.0, "coverage": 1.6, "denied": 3.7, "direction": 1.1, "dropped": -4.0, "edges": 2.8, "extra": -0.6, "frequent": 0.5, "head": 4.3, "idle": -0.6,
+    "another": -3.0, "bound": -1.9, "chain": 1.0, "attached": 1.5, "placed": 1.0, "coverage": 1.6, "denied": 3.7, "direction": 1.1, "dropped": -4.0, "edges": 2.8, "extra": -0.6, "frequent": 0.5, "head": 4.3, "idle": -0.6,
     "known": -2.2, "least": 2.4, "near": 1.3, "order": 1.9, "outward": 2.6, "repeated": -0.3, "shared": 3.0, "size": -2.4, "uncovered": -2.9, "unmet": -1.7, "values": 1.3, "whole": 6.0,
 }  # fmt: skip
 """Weight of each feature."""
@@ -49,16 +49,21 @@ OPERATORS = {
     "CONTAINS": "containing ", "STARTS WITH": "starting with ", "ENDS WITH": "ending with ",
 }  # fmt: skip
 """How comparisons are said."""
-ASKERS = {"who": "person people", "where": "place location address", "when": "date time year", "old": "age",
+ASKERS = {"who": "person people", "whom": "person people", "where": "place location address", "when": "date time year", "old": "age",
           "long": "duration length", "much": "price amount cost", "tall": "height", "expensive": "price"}  # fmt: skip
-ALSO_ASKED = {"who": "organization company", "where": "organization company school"}
+ALSO_ASKED = {"who": "organization company", "whom": "organization company", "where": "organization company school"}
 """What else may answer, less likely: who bought it, where she studied."""
 
 
 WIDER = 0.85
 """How much of what speaks for a type speaks for the one above it, of which what it says may be known no closer."""
-_HOMES = frozenset("home homes house household residence roof apartment flat address place".split())
-_SHARING = frozenset("share shares sharing shared".split())
+_WITH_NOUN = (
+    ("share shares sharing shared", "home homes house household residence roof apartment flat address place", "lives with"),
+    ("make makes making made", "film films movie movies", "directed"),
+)  # fmt: skip
+"""Verbs that with a noun near by mean something else."""
+_HOMES = frozenset(_WITH_NOUN[0][1].split())
+_SHARING = frozenset(_WITH_NOUN[0][0].split())
 VAGUE = frozenset(
     "linked connected tied related associated involving involved included belonging corresponding connection connections ties".split()
 )
@@ -69,10 +74,8 @@ ALIKE = frozenset(
     "co-founders cofounder cofounders co-author co-authors classmate classmates collaborator collaborators collaborated".split()
 )
 """Words for what two things have in common: one relation of both to a third."""
-INDEFINITE = frozenset(
-    "someone somebody anyone anybody everyone everybody people person persons individual individuals those others".split()
-)
-"""Words for any person."""
+OTHERS = frozenset("other another different else".split())
+"""Words for what is not the thing itself that was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,15 @@ class Asked:
     frame: Frame
     content: tuple[int, ...]
     """Indexes of the words that ask for parts of the graph."""
+
+
+Held = Mapping[Any, frozenset[tuple[str, bool, str]]]
+"""Relations that what a condition names has in the graph, as (relation, whether as its subject, type of the other end)."""
+
+
+def identity(entity_type: str, condition: Condition | Match) -> Any:
+    """What is named by a condition on nodes of a type, or by a match: the uid, or type, property and value."""
+    return condition.uid or (entity_type, condition.key, condition.value)
 
 
 def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
@@ -279,11 +291,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     also_vector = catalog.vectors([also])[0]
     n = len(texts)
     per_word, with_preposition = vectors[3 : 3 + n], vectors[3 + n : 3 + 2 * n]
-    meant = [SYNONYMS.get(t, "") for t in texts]
-    meant = [
-        "lives with" if t in _SHARING and {a.words[j].lower for j in range(i, min(i + 4, len(a.words)))} & _HOMES else m
-        for i, t, m in zip(a.content, texts, meant, strict=True)
-    ]
+    meant = [_meant(a.words, i) for i in a.content]
     synonyms = per_word.copy()
     for w, m in enumerate(meant):
         if m:
@@ -332,11 +340,12 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     low, high = min(raw.values(), default=0.0), max(raw.values(), default=1.0)
     clauses = {key: scaled(v, low, max(high, low + 0.05)) for key, v in raw.items()}
     head_stems = noun_stems(head) if head else ()
+    acting = bool(f.head) and bool(_agents(a.words[f.head[-1]], catalog))
 
-    def of_head(phrases: Sequence[str]) -> float:
+    def of_head(phrases: Sequence[str], *, soft: bool = True) -> float:
         best = 0.0
         if head:
-            best = 0.85 * scaled(float((catalog.vectors(phrases) @ vectors[1]).max()), 0.3, 0.85)
+            best = 0.0 if not soft else 0.85 * scaled(float((catalog.vectors(phrases) @ vectors[1]).max()), 0.3, 0.85)
             last = head_stems[-1] if head_stems else ""
             for p in phrases:
                 inside = noun_stems(p)
@@ -359,9 +368,18 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     return Evidence(
         types, links, attributes, clauses, head_types,
         {key: of_head(phrases) if head else 0.0 for key, phrases in catalog.phrases.items()},
-        {k: of_head(catalog.attribute_phrases(k)) for k in keys},
+        {k: of_head(catalog.attribute_phrases(k), soft=not acting) for k in keys},
         vectors[0],
     )  # fmt: skip
+
+
+def _meant(found: Sequence[Word], i: int) -> str:
+    """What a word means that sentence vectors do not tell, "" for most words."""
+    around = {w.lower for w in found[max(0, i - 3) : i + 4]}
+    for verbs, nouns, meant in _WITH_NOUN:
+        if found[i].lower in verbs.split() and around & set(nouns.split()):
+            return meant
+    return SYNONYMS.get(found[i].lower, "")
 
 
 _NAMING = frozenset("named called surnamed known titled labelled labeled marked".split())
@@ -574,9 +592,9 @@ class Search:
 
     def __init__(
         self, question: Asked, catalog: Catalog, *, most_nodes: int = 4, weights: dict[str, float] | None = None,
-        held: Mapping[str, frozenset[tuple[str, bool]]] | None = None,
+        held: Held | None = None,
     ) -> None:  # fmt: skip
-        """`held` says which relations a node that is known by uid has, as (relation, whether as its subject)."""
+        """`held` says which relations the nodes have that a condition is of, by `identity`."""
         self.held = held or {}
         self.asked = question
         self.catalog = catalog
@@ -599,6 +617,7 @@ class Search:
         taken = {i for span in question.spans for i in range(*span)}
         lower = ["" if i in taken else w.lower for i, w in enumerate(question.words)]
         self.alike = bool(ALIKE & set(lower)) or ("with", "whom") in zip(lower, lower[1:], strict=False)
+        self.others = self._others(lower)
         self.edge_promise = [self._edge(link) - 0.5 for link in range(len(catalog.links))]
         self.free_promise = {
             t: 0.8 * float(max(e.types[t].max(initial=0.0), e.head_types[t])) - 0.5 for t in catalog.types
@@ -610,6 +629,21 @@ class Search:
         ]
         """Links that a word asks for: they are followed also where the graph has none, as that may be the answer."""
         self.deadline = time.monotonic() + BUDGET_S
+
+    def _others(self, lower: Sequence[str]) -> set[str] | None:
+        """The types of which the question asks for another one than one that it speaks of; None when it does not."""
+        e, a = self.evidence, self.asked
+        at = next((i for i, w in enumerate(lower) if w in OTHERS), -1)
+        if at < 0:
+            return None
+        for i in range(at + 1, min(at + 4, len(lower))):
+            if i in a.content:
+                speaks = {
+                    t: float(v[a.content.index(i)]) for t, v in e.types.items() if t not in self.catalog.relationships
+                }
+                best = max(speaks.values(), default=0.0)
+                return {t for t, x in speaks.items() if x >= max(0.6, best - 0.15)}
+        return set()
 
     def ranked(self, *, embed: int = MOST_EMBEDDED) -> list[Scored]:
         """The candidates, best first; the first `embed` have been compared as sentences."""
@@ -694,9 +728,12 @@ class Search:
         for i, node in enumerate(tree.nodes):
             for link, forward in self.catalog.around[node.type]:
                 found = self.catalog.links[link]
-                if not self.spoken[link] and self._lacks(node, link, forward):
-                    continue
                 other = found.object if forward else found.subject
+                to = self._reached(node, link, forward)
+                if to is not None and (
+                    other not in to if to and other not in reified else not (to or self.spoken[link])
+                ):
+                    continue
                 if (full or n_reified) and (other in reified) == bool(n_reified):
                     continue
                 if found.half and any(
@@ -707,13 +744,14 @@ class Search:
                     continue
                 yield self.edge_promise[link] + self.free_promise[other], (i, link, forward, other)
 
-    def _lacks(self, node: Node, link: int, forward: bool) -> bool:
-        """Whether a node that is known by uid has no such relation in the graph."""
-        known = next((self.held[c.uid] for c in node.conditions if c.uid in self.held), None)
+    def _reached(self, node: Node, link: int, forward: bool) -> set[str] | None:
+        """The types of what has the relation of a link to what a condition of the node names; None where that is not known."""
+        known = next((self.held[x] for c in node.conditions if (x := identity(node.type, c)) in self.held), None)
+        if known is None:
+            return None
+        ways = (True, False) if self.catalog.symmetric(link) else (forward,)
         relation = self.catalog.links[link].relation
-        if known is None or (relation, forward) in known:
-            return False
-        return not self.catalog.symmetric(link) or (relation, not forward) not in known
+        return {t for r, way, t in known if r == relation and way in ways}
 
     def _promise(self, tree: Tree, used: frozenset[int]) -> float:
         """What orders partial trees: evidence of edges and types, less size."""
@@ -790,6 +828,10 @@ class Search:
             return
         for root, node in enumerate(tree.nodes):
             if f.output == "node" and self._within(tree, root):
+                continue
+            if self.others is not None and any(
+                c.key == self.catalog.name_keys[node.type] and c.operator == "=" for c in node.conditions
+            ):
                 continue
             attributes = self.catalog.attributes[node.type]
             bare = [i for i, n in enumerate(tree.nodes) if n.type in self.catalog.relationships and not n.conditions]
@@ -1004,9 +1046,10 @@ class Search:
             "repeated": float(len(kinds) - len(set(kinds))),
             "shared": float(bool(shared)) if self.alike else 0.5,
             "denied": self._denied(tree, words_of_edges),
+            "another": float(bool(self.others) and sum(kind in self.others for kind in kinds) < 2),
             "dropped": float(len(a.choices) - len(present)),
             "lacking": sum(
-                self._lacks(tree.nodes[s], link, True) or self._lacks(tree.nodes[o], link, False)
+                set() in (self._reached(tree.nodes[s], link, True), self._reached(tree.nodes[o], link, False))
                 for s, o, link in tree.edges
             ),
         }

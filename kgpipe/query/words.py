@@ -45,8 +45,9 @@ SYNONYMS = {
         "crime": "incident incidents offence offences offense offenses criminal",
         "officer": "cop cops policeman policemen",
         "works for": "employee employees employed employs employer staff",
-        "wrote": "author authors authored penned screenwriter",
-        "acted in": "actor actors actress actresses starred starring stars cast appeared appears",
+        "wrote": "author authors authored penned screenwriter screenwriters",
+        "acted in": "actor actors actress actresses star starred starring stars cast appear appeared appears play plays played playing "
+        "feature features featured featuring",
         "supplies": "supplier suppliers vendor vendors",
         "purchased ordered": "bought buy buys buyer buyers purchaser",
         "owns": "owner owners possess possesses possessed",
@@ -60,6 +61,11 @@ ROLES = frozenset(
     "member members owner owners parent parents child children sibling siblings brother sister spouse wife husband".split()
 )  # fmt: skip
 """Nouns for someone by a link to another."""
+
+INDEFINITE = frozenset(
+    "someone somebody anyone anybody everyone everybody people person persons individual individuals those others".split()
+)
+"""Words for any person."""
 
 BEYOND = frozenset(
     "not never no nor neither without except besides or unless didn't wasn't isn't doesn't don't weren't".split()

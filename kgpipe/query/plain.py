@@ -1,0 +1,274 @@
+"""Plainer wordings of a question: idioms, and words that stand for two links, as clauses that name each link.
+
+"The co-stars of A" becomes "people who acted in a movie acted in by A", where the schema has a relation that the noun
+names. Query trees are grown for the plain wording.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kgpipe.query.grammar import is_participle
+from kgpipe.query.words import FUNCTION, INDEFINITE, SYNONYMS, words
+from kgpipe.stems import stem
+
+if TYPE_CHECKING:
+    from kgpipe.query.catalog import Catalog
+    from kgpipe.query.values import Match
+
+IDIOMS = tuple(
+    (re.compile(rf"\b(?:{idiom})\b", re.IGNORECASE), instead)
+    for idiom, instead in (
+        (r"set up", "founded"),
+        (r"setting up", "founding"),
+        (r"(?:came|come|comes) into being", "was founded"),
+        (r"(?:came|comes) out(?! of)", "was released"),
+        (r"come out(?! of)", "get released"),
+        (r"passed away", "died"),
+        (r"pass away", "die"),
+        (r"(?:went|gone) to (?:a |the )?(?:university|college|school)", "studied"),
+        (r"go to (?:a |the )?(?:university|college|school)", "study"),
+        (r"got (?:married|hitched) to|tied the knot with", "married"),
+        (r"get married to|tie the knot with", "marry"),
+        (r"shared? the screen", "acted"),
+        (r"(?:shares|sharing) the screen", "acts"),
+        (r"whoever|whichever person", "a person who"),
+        (r"(?:is|are) situated|sits?", "is located"),
+        (r"cast member", "actor"),
+        (r"cast members", "actors"),
+        (r"cast(?= of\b)", "actors"),
+        (r"(?<=['’]s )cast", "actors"),
+    )
+)
+"""Turns of phrase, by what they mean."""
+COMPANIONS = frozenset("with alongside opposite beside".split())
+FRONTED = frozenset("for by on from under with".split())
+UNDER = frozenset("for under with".split())
+PARTICIPLE = {
+    "wrote": "written", "made": "made", "led": "led", "won": "won", "ran": "run", "built": "built", "held": "held",
+    "sang": "sung", "taught": "taught", "bought": "bought", "sold": "sold",
+}  # fmt: skip
+"""Participles of past tenses that labels are said in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A relation in words: `did` ("acted in", "wrote"), `done` ("acted in", "written") and `to` what ("a movie")."""
+
+    relation: str
+    did: str
+    done: str
+    to: str
+    subject: str
+    object: str
+    human: bool
+
+
+def plain(question: str, catalog: Catalog, found: Sequence[Match]) -> str:
+    """The question in plainer words; the same where nothing in it asks for that. `found` is what it names."""
+    return _Plainer(question, catalog, found).text()
+
+
+class _Plainer:
+    def __init__(self, question: str, catalog: Catalog, found: Sequence[Match]) -> None:
+        self.catalog = catalog
+        self.relations = _relations(catalog)
+        given = words(question)
+        self.kinds: dict[str, set[str]] = {}
+        """For the text of each name the types that it may have."""
+        for m in found:
+            text = question[given[m.start].start : given[m.end - 1].end]
+            self.kinds.setdefault(re.sub(r"['’]s?$", "", text), set()).add(m.type)
+        self.names = sorted(self.kinds, key=len, reverse=True)
+        self.question = question
+
+    def text(self) -> str:
+        for idiom, instead in IDIOMS:
+            if all(not idiom.search(name) for name in self.names):
+                self.question = idiom.sub(instead, self.question)
+        for rule in (
+            self._last,
+            self._fellows,
+            self._sharing,
+            self._done_by,
+            self._acted_for,
+            self._together,
+            self._done_to,
+        ):
+            self.words = words(self.question)
+            self.named = {i for i in range(len(self.words)) if self._name_at(i)}
+            """Words at which a name begins."""
+            self.question = rule()
+        return self.question
+
+    def _name_at(self, i: int) -> str:
+        at = self.words[i].start
+        return next((n for n in self.names if self.question.startswith(n, at)), "")
+
+    def _is_subject(self, i: int, said: Said) -> bool:
+        """Whether what is named at a word can only be the subject of a relation."""
+        kinds = self.kinds[self._name_at(i)]
+        return said.subject in kinds and said.object not in kinds
+
+    def _lower(self, i: int) -> str:
+        return self.words[i].lower if 0 <= i < len(self.words) else ""
+
+    def _put(self, start: int, end: int, text: str) -> str:
+        """The question with words [start, end) replaced."""
+        return self.question[: self.words[start].start] + text + self.question[self.words[end - 1].end :]
+
+    def _who(self, said: Said, *, plural: bool) -> str:
+        return ("people" if plural else "a person") if said.human else f"{self.catalog.label(said.subject).lower()}"
+
+    def _last(self) -> str:
+        """For whom did A work: whom did A work for."""
+        if self._lower(0) in FRONTED and self._lower(1) in ("whom", "what", "which") and len(self.words) > 3:
+            first = (
+                self.question[self.words[1].start].upper() + self.question[self.words[1].start + 1 : self.words[-1].end]
+            )
+            return f"{first} {self._lower(0)}{self.question[self.words[-1].end :]}"
+        return self.question
+
+    def _fellows(self) -> str:
+        """A co-star of A: who acted in a movie acted in by A."""
+        for i, w in enumerate(self.words):
+            noun = re.fullmatch(r"co-?(\w{4,})", w.lower)
+            if noun and self._lower(i + 1) == "of" and (said := self._of_noun(noun[1])):
+                start = i - 1 if self._lower(i - 1) in ("a", "an", "the", "any", "some", "other") else i
+                who = self._who(said, plural=noun[1].endswith("s"))
+                return self._put(start, i + 2, f"{who} who {said.did} {said.to} {said.done} by")
+        return self.question
+
+    def _sharing(self) -> str:
+        """Had the same employer as A: worked for an organization worked for by A."""
+        verbs = ("has", "have", "had", "share", "shares", "shared")
+        for i in range(len(self.words) - 3):
+            if self._lower(i) not in verbs or self._lower(i + 1) not in ("the", "a", "an", "same"):
+                continue
+            at = i + 2 + (self._lower(i + 2) in ("same", "common"))
+            if (
+                self._lower(at + 1) in ("as", "with")
+                and at + 2 in self.named
+                and (said := self._of_noun(self._lower(at)))
+            ):
+                if self._is_subject(at + 2, said):
+                    return self._put(i, at + 2, f"{said.did} {said.to} {said.done} by")
+        return self.question
+
+    def _done_by(self) -> str:
+        """Actors directed by A, who is no movie: people who acted in a movie directed by A."""
+        for i in range(len(self.words) - 3):
+            noun, verb = self._of_noun(self._lower(i)), self._of_verb(self._lower(i + 1))
+            if self._lower(i + 2) != "by" or i + 3 not in self.named or not noun or not verb:
+                continue
+            if noun.relation != verb.relation and (noun.subject, noun.object) == (verb.subject, verb.object):
+                who = self._who(noun, plural=self._lower(i).endswith("s"))
+                return self._put(i, i + 3, f"{who} who {noun.did} {noun.to} {verb.done} by")
+        return self.question
+
+    def _acted_for(self) -> str:
+        """Which directors has A acted for, or who worked with A: who directed a movie acted in by A."""
+        for i in range(len(self.words)):
+            noun = self._of_noun(self._lower(i))
+            if noun is None:
+                continue
+            if self._lower(i + 1) in ("has", "have", "had", "did", "does", "do") and i + 2 in self.named:
+                name = self._name_at(i + 2)
+                verb = i + 2 + len(words(name))
+                said = self._of_verb(self._lower(verb))
+                last = verb + 1 == len(self.words) - 1 and self._lower(verb + 1) in UNDER
+                if last and said and said.relation != noun.relation and said.object == noun.object:
+                    who = self._who(noun, plural=True)
+                    return self._put(i, verb + 2, f"{who} {noun.did} {noun.to} {said.done} by {name}")
+            if [self._lower(i + k) for k in (1, 2, 3)] in (["who", "worked", "with"], ["who", "work", "with"]):
+                at = i + 4 + (self._lower(i + 4) == "the")
+                by_noun = None if at in self.named else self._of_noun(self._lower(at))
+                at += by_noun is not None
+                said = by_noun or self._usual(noun)
+                if at in self.named and said and said.relation != noun.relation and self._is_subject(at, said):
+                    who = self._who(noun, plural=self._lower(i).endswith("s"))
+                    return self._put(i, at, f"{who} who {noun.did} {noun.to} {said.done} by")
+        return self.question
+
+    def _together(self) -> str:
+        """Acted with A, founded something with A: acted in a movie acted in by A."""
+        for i in range(1, len(self.words) - 1):
+            if self._lower(i) not in COMPANIONS or i + 1 not in self.named:
+                continue
+            start = i - 1 if self._lower(i - 1) in ("together", "along") else i
+            at = start - 1
+            while start - at < 4 and (
+                self._lower(at) in FUNCTION or self._lower(at) in ("something", "things", "anything")
+            ):
+                at -= 1
+            said = self._of_verb(self._lower(at))
+            if said and self._is_subject(i + 1, said):
+                return self._put(at, i + 1, f"{said.did} {said.to} {said.done} by")
+        return self.question
+
+    def _done_to(self) -> str:
+        """Someone who directed A, who is no movie: who directed a movie acted in by A."""
+        for i in range(1, len(self.words) - 1):
+            said = self._of_verb(self._lower(i)) if is_participle(self._lower(i)) else None
+            if said is None or i + 1 not in self.named or self._lower(i - 1) != "who":
+                continue
+            usual = self._usual(said)
+            direct = {x.object for x in self.catalog.links if x.relation == said.relation}
+            if usual and self._is_subject(i + 1, said) and not direct & self.kinds[self._name_at(i + 1)]:
+                return self._put(i, i + 1, f"{said.did} {said.to} {usual.done} by")
+        return self.question
+
+    def _usual(self, said: Said) -> Said | None:
+        """The most frequent other relation between the same types."""
+        alike = (x for x in self.relations if (x.subject, x.object) == (said.subject, said.object))
+        return next((x for x in alike if x.relation != said.relation), None)
+
+    def _of_noun(self, noun: str) -> Said | None:
+        """The relation of whose subjects a noun speaks: star, founder, author."""
+        if noun in FUNCTION or noun in INDEFINITE:
+            return None
+        single = noun[:-1] if noun.endswith("s") else noun
+        return self._of({stem(single), *_meant(single), *_meant(noun)})
+
+    def _of_verb(self, verb: str) -> Said | None:
+        return None if verb in FUNCTION else self._of({stem(verb), *_meant(verb)})
+
+    def _of(self, stems: set[str]) -> Said | None:
+        """The most frequent relation whose label or synonyms begin with one of the stems."""
+        for said in self.relations:
+            phrases = (p.lower().split() for p in _phrases(said.relation, self.catalog))
+            if any(stem(p[0]) in stems for p in phrases if p[-1] != "by"):
+                return said
+        return None
+
+
+def _meant(word: str) -> list[str]:
+    return [stem(w) for w in SYNONYMS.get(word, "").split()[:1]]
+
+
+def _phrases(relation: str, catalog: Catalog) -> tuple[str, ...]:
+    i = next(i for i, x in enumerate(catalog.links) if x.relation == relation and not x.half)
+    return tuple(p for p in catalog.phrases[i, True] if p.split())
+
+
+def _relations(catalog: Catalog) -> list[Said]:
+    """The relations between things of two kinds that can be said as a verb, the most frequent first."""
+    found: dict[str, Said] = {}
+    for link in sorted(catalog.links, key=lambda x: -x.count):
+        if link.half or link.subject == link.object or link.relation in found:
+            continue
+        starts = ((p.lower(), p.lower().split()[0]) for p in _phrases(link.relation, catalog))
+        did = next((p for p, first in starts if is_participle(first) or first in PARTICIPLE), "")
+        if not did:
+            continue
+        first, *rest = did.split()
+        ranges = catalog.schema.relations[link.relation].range
+        to = f"a {catalog.label(ranges[0]).lower()}" if len(ranges) == 1 else "something"
+        done = " ".join((PARTICIPLE.get(first, first), *rest))
+        found[link.relation] = Said(
+            link.relation, did, done, to, link.subject, link.object, catalog.human(link.subject)
+        )
+    return list(found.values())
