@@ -45,7 +45,7 @@ IDIOMS = tuple(
 )
 """Turns of phrase, by what they mean."""
 COMPANIONS = frozenset("with alongside opposite beside".split())
-FRONTED = frozenset("for by on from under with".split())
+FRONTED = frozenset("for on from under".split())
 UNDER = frozenset("for under with".split())
 PARTICIPLE = {
     "wrote": "written", "made": "made", "led": "led", "won": "won", "ran": "run", "built": "built", "held": "held",
@@ -65,6 +65,8 @@ class Said:
     subject: str
     object: str
     human: bool
+    verbs: tuple[str, ...]
+    nouns: tuple[str, ...]
 
 
 def plain(question: str, catalog: Catalog, found: Sequence[Match]) -> str:
@@ -95,6 +97,7 @@ class _Plainer:
             self._sharing,
             self._done_by,
             self._acted_for,
+            self._as,
             self._together,
             self._done_to,
         ):
@@ -149,13 +152,15 @@ class _Plainer:
             if self._lower(i) not in verbs or self._lower(i + 1) not in ("the", "a", "an", "same"):
                 continue
             at = i + 2 + (self._lower(i + 2) in ("same", "common"))
-            if (
-                self._lower(at + 1) in ("as", "with")
-                and at + 2 in self.named
-                and (said := self._of_noun(self._lower(at)))
-            ):
-                if self._is_subject(at + 2, said):
-                    return self._put(i, at + 2, f"{said.did} {said.to} {said.done} by")
+            if self._lower(at + 1) not in ("as", "with") or at + 2 not in self.named:
+                continue
+            said = self._of_object(self._lower(at))
+            if said and self._is_subject(at + 2, said):
+                return self._put(i, at + 2, f"{said.did} {said.to} {said.done} by")
+            said = self._of_noun(self._lower(at))
+            if said and said.object in self.kinds[self._name_at(at + 2)]:
+                kind = self.catalog.label(said.object).lower()
+                return self._put(i, at + 2, f"have {_a(self._lower(at))} of another {kind},")
         return self.question
 
     def _done_by(self) -> str:
@@ -191,6 +196,16 @@ class _Plainer:
                 if at in self.named and said and said.relation != noun.relation and self._is_subject(at, said):
                     who = self._who(noun, plural=self._lower(i).endswith("s"))
                     return self._put(i, at, f"{who} who {noun.did} {noun.to} {said.done} by")
+        return self.question
+
+    def _as(self) -> str:
+        """The films of director A: the films directed by A."""
+        for i in range(1, len(self.words) - 2):
+            at = i + 1 + (self._lower(i + 1) == "the")
+            if self._lower(i) in ("of", "by", "with", "from") and at + 1 in self.named and at not in self.named:
+                said = self._of_noun(self._lower(at))
+                if said and self._is_subject(at + 1, said):
+                    return self._put(i, at + 1, f"{said.done} by")
         return self.question
 
     def _together(self) -> str:
@@ -231,18 +246,27 @@ class _Plainer:
         if noun in FUNCTION or noun in INDEFINITE:
             return None
         single = noun[:-1] if noun.endswith("s") else noun
+        if stem(single) in self.catalog.type_nouns:
+            return None
         return self._of({stem(single), *_meant(single), *_meant(noun)})
 
     def _of_verb(self, verb: str) -> Said | None:
-        return None if verb in FUNCTION else self._of({stem(verb), *_meant(verb)})
+        """The relation whose subjects do what a verb says; who employs is not the subject of "works for", which is meant."""
+        return None if verb in FUNCTION or verb.startswith("employ") else self._of({stem(verb), *_meant(verb)})
 
     def _of(self, stems: set[str]) -> Said | None:
-        """The most frequent relation whose label or synonyms begin with one of the stems."""
-        for said in self.relations:
-            phrases = (p.lower().split() for p in _phrases(said.relation, self.catalog))
-            if any(stem(p[0]) in stems for p in phrases if p[-1] != "by"):
-                return said
-        return None
+        """The most frequent relation of which a verb for what its subject does has one of the stems."""
+        return next((x for x in self.relations if stems & {stem(p.split()[0]) for p in x.verbs}), None)
+
+    def _of_object(self, noun: str) -> Said | None:
+        """The relation of whose objects a noun speaks: employer, birthplace; of a type of things the most frequent one."""
+        named = (x for x in self.relations if noun in x.nouns)
+        typed = (x for x in self.relations if stem(noun) in {stem(p) for p in self.catalog.type_phrases(x.object)})
+        return next(named, None) or next(typed, None)
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _meant(word: str) -> list[str]:
@@ -260,15 +284,24 @@ def _relations(catalog: Catalog) -> list[Said]:
     for link in sorted(catalog.links, key=lambda x: -x.count):
         if link.half or link.subject == link.object or link.relation in found:
             continue
-        starts = ((p.lower(), p.lower().split()[0]) for p in _phrases(link.relation, catalog))
-        did = next((p for p, first in starts if is_participle(first) or first in PARTICIPLE), "")
-        if not did:
+        phrases = [p.lower() for p in _phrases(link.relation, catalog)]
+        verbs = [
+            p for p in phrases if not p.endswith(" by") and (is_participle(p.split()[0]) or p.split()[0] in PARTICIPLE)
+        ]
+        if not verbs:
             continue
-        first, *rest = did.split()
+        first, *rest = verbs[0].split()
         ranges = catalog.schema.relations[link.relation].range
-        to = f"a {catalog.label(ranges[0]).lower()}" if len(ranges) == 1 else "something"
-        done = " ".join((PARTICIPLE.get(first, first), *rest))
+        label = catalog.label(ranges[0]).lower() if len(ranges) == 1 else ""
         found[link.relation] = Said(
-            link.relation, did, done, to, link.subject, link.object, catalog.human(link.subject)
+            relation=link.relation,
+            did=verbs[0],
+            done=" ".join((PARTICIPLE.get(first, first), *rest)),
+            to=_a(label) if label else "something",
+            subject=link.subject,
+            object=link.object,
+            human=catalog.human(link.subject),
+            verbs=tuple(verbs),
+            nouns=tuple(p for p in phrases if p not in verbs),
         )
     return list(found.values())

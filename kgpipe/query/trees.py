@@ -61,7 +61,7 @@ _WITH_NOUN = (
     ("share shares sharing shared", "home homes house household residence roof apartment flat address place", "lives with"),
     ("make makes making made", "film films movie movies", "directed"),
 )  # fmt: skip
-"""Verbs that with a noun near by mean something else."""
+"""Verbs that mean something else where one of the nouns is in the question."""
 _HOMES = frozenset(_WITH_NOUN[0][1].split())
 _SHARING = frozenset(_WITH_NOUN[0][0].split())
 VAGUE = frozenset(
@@ -375,7 +375,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
 
 def _meant(found: Sequence[Word], i: int) -> str:
     """What a word means that sentence vectors do not tell, "" for most words."""
-    around = {w.lower for w in found[max(0, i - 3) : i + 4]}
+    around = {w.lower for w in found}
     for verbs, nouns, meant in _WITH_NOUN:
         if found[i].lower in verbs.split() and around & set(nouns.split()):
             return meant
