@@ -266,14 +266,15 @@ def frame(
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
     if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in types for i in head):
         head = ()  # a verb
-    if asker in ("where", "when") or (not asker and lower[anchor - 1 : anchor + 1] in _WHAT_DID):
+    what_did = not asker and lower[anchor - 1 : anchor + 1] in _WHAT_DID
+    if asker in ("where", "when") or what_did:
         head = ()  # "where was the oldest person born", "what did the company develop"
     governed = anchor >= 2 and lower[anchor - 2] in PREPOSITION
     if asker in ("who", "whom") and lower[anchor : anchor + 1] and (lower[anchor] not in BE or governed):
         head = ()  # "who reviewed movies", "who does she know", "by whom was the company bought"
     if not asker and lower[start : start + 1] == ["what"] and len(head) == 1 and _is_verb(found[head[0]]):
         head = ()  # "what was designed by", "what influenced"
-    value = _value_at(found, anchor, taken) if not asker and output != "exists" else -1
+    value = _value_at(found, anchor, taken) if not asker and not what_did and output != "exists" else -1
     if value >= 0 and head and head[0] == value + 1:
         value = -1  # "which Pontiac vehicles"
     elif value >= 0:

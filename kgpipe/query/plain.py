@@ -36,7 +36,6 @@ IDIOMS = tuple(
         (r"shared? the screen", "acted"),
         (r"(?:shares|sharing) the screen", "acts"),
         (r"whoever|whichever person", "a person who"),
-        (r"(?:is|are) situated|sits?", "is located"),
         (r"cast member", "actor"),
         (r"cast members", "actors"),
         (r"cast(?= of\b)", "actors"),

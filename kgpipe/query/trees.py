@@ -39,7 +39,7 @@ MOST_EMBEDDED = 16
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "another": -3.0, "bound": -1.9, "chain": 1.0, "attached": 1.5, "placed": 1.0, "coverage": 1.6, "denied": 3.7, "direction": 1.1, "dropped": -4.0, "edges": 2.8, "extra": -0.6, "frequent": 0.5, "head": 4.3, "idle": -0.6,
-    "known": -2.2, "least": 2.4, "near": 1.3, "order": 1.9, "outward": 2.6, "repeated": -0.3, "shared": 3.0, "size": -2.4, "uncovered": -2.9, "unmet": -1.7, "values": 1.3, "whole": 6.0,
+    "known": -2.2, "least": 2.4, "near": 1.3, "order": 1.9, "outward": 2.6, "repeated": -0.3, "rooted": 1.5, "shared": 3.0, "size": -2.4, "uncovered": -2.9, "unmet": -1.7, "values": 1.3, "whole": 6.0,
 }  # fmt: skip
 """Weight of each feature."""
 MOST_THINGS, MOST_PLACES = 12, 60
@@ -416,6 +416,15 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
     def beside(i: int) -> bool:
         return bool(found) and found[-1].end == i and not a.words[i - 1].possessive
 
+    verb = _main_verb(a)
+    typed = {w for t in real for p in catalog.type_phrases(t) for w in p.lower().split()}
+    labels = [(catalog.schema.relations[x.relation].label.lower(), x.object) for x in catalog.links]
+    objects: dict[str, set[str]] = {}
+    """For nouns that relations are called by the types of their objects: employer, employers."""
+    for w in a.words:
+        if not is_participle(w.lower):
+            objects[w.lower] = {t for label, t in labels if w.lower in (label, f"{label}s")} & set(real)
+
     def possessed(i: int) -> float:
         """Where a noun counts as said: "A's company" is the company of A."""
         k = span_of.get(i - 1, -1) if i and a.words[i - 1].possessive else -1
@@ -486,13 +495,19 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 continue
         shared = lower in _HOMES and {x.lower for x in a.words[max(0, i - 3) : i]} & _SHARING
         asking = lower == "where" and any(m.start == i for m in found)  # it is a thing already
-        if w is None or i in attributes or shared or asking or (lower in _NAMING and i + 1 in span_of):
+        if w is None or i == verb or i in attributes or shared or asking or (lower in _NAMING and i + 1 in span_of):
             i += 1
             continue
         before = a.words[i - 1].lower if i else ""
+        if objects.get(lower):  # A's employer
+            found.append(Mention(set(), objects[lower], possessed(i), i + 1))
+            i += 1
+            continue
         strength = {t: float(evidence.types[t][w]) for t in real}
         best = max(strength.values(), default=0.0)
         kinds = {t for t, x in strength.items() if x >= 0.6 and x >= best - 0.15}
+        if is_participle(lower) and lower not in typed:
+            kinds = set()  # where it is located: not a location
         kinds |= {wider for t in kinds for wider in catalog.wider(t)}
         attribute = max((float(v[w]) for v in evidence.attributes.values()), default=0.0)
         if lower in ROLES and lower not in INDEFINITE and (lower[:6] != "member" or before == "family"):
@@ -506,7 +521,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             if host is not None and host.kinds & kinds:  # "Pontiac vehicles", "phone calls"
                 host.kinds &= kinds
                 host.end = i + 1
-            elif host is not None and not host.spans:  # a compound: its last noun
+            elif host is not None and not host.spans and a.words[i - 1].lower not in ROLES:  # a compound: its last noun
                 found[-1] = Mention(set(), kinds, i, i + 1)
             else:
                 top = {t for t in kinds if strength[t] == best}
@@ -517,6 +532,18 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                     found.append(Mention(set(), kinds, possessed(i), i + 1, anyone=lower in INDEFINITE))
         i += 1
     return sorted(found, key=lambda m: m.start)
+
+
+def _main_verb(a: Asked) -> int:
+    """The verb at the end of a question with do, did or does, where a preposition may follow it; -1 without one."""
+    helper = next((i for i, w in enumerate(a.words) if w.lower in ("do", "does", "did")), -1)
+    last = len(a.words) - 1
+    if last > 0 and a.words[last].lower in PREPOSITION:
+        last -= 1
+    if not 0 <= helper < last - 1 or any(start <= last < end for start, end in a.spans):
+        return -1
+    before = a.words[last - 1].lower
+    return -1 if before in PREPOSITION or before in ("a", "an", "the", "any", "some", "other", "another") else last
 
 
 def _loops(entity_type: str, catalog: Catalog) -> bool:
@@ -636,6 +663,8 @@ class Search:
         at = next((i for i, w in enumerate(lower) if w in OTHERS), -1)
         if at < 0:
             return None
+        if at and lower[at] == "else" and lower[at - 1] in ("who", "whom"):
+            return {t for t in e.types if t not in self.catalog.relationships and self.catalog.human(t)}
         for i in range(at + 1, min(at + 4, len(lower))):
             if i in a.content:
                 speaks = {
@@ -837,7 +866,8 @@ class Search:
             bare = [i for i, n in enumerate(tree.nodes) if n.type in self.catalog.relationships and not n.conditions]
             if bare and bare != [root] and not f.aggregate:
                 continue  # a relationship without condition says no more than the link
-            keys = [""] if bare != [root] else []
+            timeless = f.asker == "when" and f.output == "node" and self.evidence.head_types[node.type] < 0.5
+            keys = [""] if bare != [root] and not timeless else []
             fixed = {c.key for c in node.conditions if c.operator == "="}
             if f.output in ("avg", "sum"):
                 for key, x in attributes.items():
@@ -847,7 +877,10 @@ class Search:
             if f.output == "node" or f.output == "count":
                 rated = {k: self._key_fit(node.type, k) for k in attributes if k not in fixed}
                 best = sorted(rated, key=lambda k: -rated[k])
-                keys += [k for k in best[:3] if not is_id(k) and rated[k] > 0.25]
+                keys += [
+                    k for k in best[:3]
+                    if not is_id(k) and rated[k] > 0.25 and not (timeless and attributes[k].kind in ("text", "flag"))
+                ]  # fmt: skip
             for key in keys:
                 output = f.output
                 if output == "count" and key:
@@ -1021,6 +1054,7 @@ class Search:
             "extra": things[1],
             "attached": things[2],
             "placed": things[3],
+            "rooted": things[5],
             "outward": self._outward(
                 tree,
                 outward,
@@ -1085,16 +1119,16 @@ class Search:
             return 1.0 if at[tree.absent] > negated or at[tree.absent] < 0 else 0.5
         return 0.8 if any(c.operator == "<>" for n in tree.nodes for c in n.conditions) else 0.0
 
-    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float, dict[int, float]]:
+    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float, dict[int, float], float]:
         """How many things the question speaks of have no node of their own, how many nodes are no such thing, `_attached`,
-        and for each node that is one the word where it is said.
+        for each node that is one the word where it is said, and whether the root is what the question word or the head noun asks for.
 
         Of the ways to give nodes to things the one is taken that the order of the words fits best; of a question that
         speaks of very many, the first `MOST_THINGS` and `MOST_PLACES` ways are looked at.
         """
         nodes = [i for i, n in enumerate(tree.nodes) if n.type not in self.catalog.relationships]
         if not self.mentions:
-            return 0.0, float(len(nodes)), 0.5, 0.5, {}
+            return 0.0, float(len(nodes)), 0.5, 0.5, {}, 0.5
         held = {i: {c.span for c in tree.nodes[i].conditions} for i in nodes}
         options = [
             [i for i in nodes if (m.spans & held[i] if m.spans else tree.nodes[i].type in m.kinds)]
@@ -1102,7 +1136,7 @@ class Search:
         ]  # fmt: skip
         edges = [(s, o, w) for (s, o, _), w in zip(tree.edges, at, strict=True) if s in held and o in held]
         head = self.asked.frame.head[-1] if self.asked.frame.head else -1
-        best, chosen = (-1.0, -1.0, 0.0, 0.0), dict[int, int]()
+        best, chosen = (-1.0, -1.0, 0.0, 0.0, False), dict[int, int]()
         seen = 0
 
         def visit(m: int, place: dict[int, int]) -> None:
@@ -1115,7 +1149,7 @@ class Search:
                 named = sum(1.0 if self.mentions[x].spans or not held[i] else 0.9 for i, x in place.items())
                 first = place.get(tree.root, -1)
                 rooted = first == 0 or (first > 0 and self.mentions[first].start <= head < self.mentions[first].end)
-                found = (named, attached + placed + 0.5 * rooted, attached, placed)
+                found = (named, attached + placed + 0.5 * rooted, attached, placed, rooted)
                 if found > best:
                     best, chosen = found, place
                 return
@@ -1128,7 +1162,10 @@ class Search:
         visit(0, {})
         said_at = {i: self.mentions[m].start for i, m in chosen.items()}
         unmet, extra = len(self.mentions) - math.ceil(best[0]), len(nodes) - math.ceil(best[0])
-        return float(unmet), float(extra), best[2], best[3], said_at
+        asking = self.asked.frame.asker or self.asked.frame.open or head >= 0
+        likely = max((self.evidence.head_types.get(t, 0.0) for t in self.mentions[0].kinds), default=0.0)
+        fits = self.evidence.head_types[tree.nodes[tree.root].type] / likely if likely and head < 0 else 1.0
+        return float(unmet), float(extra), best[2], best[3], said_at, float(best[4]) * min(1.0, fits) if asking else 0.5
 
     def _attached(self, edges: Sequence[tuple[int, int, int]], place: dict[int, int]) -> tuple[float, float]:
         """Shares of edges that join things said one after the other, and of those whose word stands between or after them."""

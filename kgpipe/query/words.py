@@ -31,6 +31,7 @@ SYNONYMS = {
     form: meant
     for meant, forms in {
         "knows": "acquainted acquaintance acquaintances familiar",
+        "located in": "lie lies lying sit sits sitting situated",
         "location": "home homes residence residences house houses where",
         "area": "region regions neighborhood neighbourhood neighborhoods neighbourhoods district districts",
         "post": "zip postal",
@@ -58,7 +59,8 @@ SYNONYMS = {
 ROLES = frozenset(
     "friend friends relative relatives acquaintance acquaintances roommate roommates housemate housemates flatmate flatmates "
     "neighbour neighbours neighbor neighbors colleague colleagues coworker coworkers resident residents inhabitant inhabitants kin relation relations "
-    "member members owner owners parent parents child children sibling siblings brother sister spouse wife husband".split()
+    "member members owner owners parent parents child children sibling siblings brother sister spouse wife husband "
+    "son sons daughter daughters mother mothers father fathers brothers sisters wives husbands".split()
 )  # fmt: skip
 """Nouns for someone by a link to another."""
 
