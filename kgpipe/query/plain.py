@@ -31,6 +31,8 @@ IDIOMS = tuple(
         (r"pass away", "die"),
         (r"(?:went|gone) to (?:a |the )?(?:university|college|school)", "studied"),
         (r"go to (?:a |the )?(?:university|college|school)", "study"),
+        (r"(?:went|gone) to", "attended"),
+        (r"alma mater", "university"),
         (r"got (?:married|hitched) to|tied the knot with", "married"),
         (r"get married to|tie the knot with", "marry"),
         (r"shared? the screen", "acted"),
@@ -44,6 +46,12 @@ IDIOMS = tuple(
 )
 """Turns of phrase, by what they mean."""
 COMPANIONS = frozenset("with alongside opposite beside".split())
+FELLOWS = (
+    (frozenset("coworker co-worker colleague workmate".split()), "worked"),
+    (frozenset("classmate schoolmate fellow-student".split()), "studied"),
+    (frozenset("bandmate teammate".split()), "played"),
+)
+"""Nouns for those who did the same, and what they did."""
 FRONTED = frozenset("for on from under".split())
 UNDER = frozenset("for under with".split())
 PARTICIPLE = {
@@ -135,14 +143,32 @@ class _Plainer:
         return self.question
 
     def _fellows(self) -> str:
-        """A co-star of A: who acted in a movie acted in by A."""
+        """A co-star of A, A's co-stars: who acted in a movie acted in by A."""
         for i, w in enumerate(self.words):
-            noun = re.fullmatch(r"co-?(\w{4,})", w.lower)
-            if noun and self._lower(i + 1) == "of" and (said := self._of_noun(noun[1])):
+            said = self._of_fellow(w.lower)
+            if said is None:
+                continue
+            who = f"{self._who(said, plural=w.lower.endswith('s'))} who {said.did} {said.to} {said.done} by"
+            if self._lower(i + 1) in ("of", "to") and i + 2 in self.named:
                 start = i - 1 if self._lower(i - 1) in ("a", "an", "the", "any", "some", "other") else i
-                who = self._who(said, plural=noun[1].endswith("s"))
-                return self._put(start, i + 2, f"{who} who {said.did} {said.to} {said.done} by")
+                return self._put(start, i + 2, who)
+            owner = next((k for k in range(max(0, i - 8), i) if k in self.named and k + self._size(k) == i), -1)
+            if owner >= 0 and self.words[i - 1].possessive:
+                return self._put(owner, i + 1, f"{who} {self._name_at(owner)}")
         return self.question
+
+    def _size(self, i: int) -> int:
+        """The words of the name that begins at a word."""
+        end = self.words[i].start + len(self._name_at(i))
+        return sum(1 for w in self.words[i:] if w.start < end)
+
+    def _of_fellow(self, noun: str) -> Said | None:
+        """The relation that fellows have to the same thing: co-founder, coworker, classmate."""
+        for fellows, did in FELLOWS:
+            if noun in fellows or noun[:-1] in fellows:
+                return self._of_verb(did)
+        same = re.fullmatch(r"co-?(\w{4,})", noun)
+        return self._of_noun(same[1]) if same else None
 
     def _sharing(self) -> str:
         """Had the same employer as A: worked for an organization worked for by A."""
@@ -181,7 +207,7 @@ class _Plainer:
                 continue
             if self._lower(i + 1) in ("has", "have", "had", "did", "does", "do") and i + 2 in self.named:
                 name = self._name_at(i + 2)
-                verb = i + 2 + len(words(name))
+                verb = i + 2 + self._size(i + 2)
                 said = self._of_verb(self._lower(verb))
                 last = verb + 1 == len(self.words) - 1 and self._lower(verb + 1) in UNDER
                 if last and said and said.relation != noun.relation and said.object == noun.object:

@@ -76,7 +76,7 @@ class _Writer:
         if self.tree.key:
             self._held(self.tree.root, self.tree.key)
         patterns += self.literals.values()
-        if self.catalog.distinct_nodes:
+        if self.catalog.distinct_nodes or self.tree.apart:
             where += self._apart()
         return "MATCH " + ", ".join(patterns) + ("\nWHERE " + " AND ".join(where) if where else "")
 
@@ -84,7 +84,12 @@ class _Writer:
         """Conditions that keep nodes apart, so that nobody is their own colleague."""
         outer = self._outer() if self.tree.absent >= 0 else -1
         nodes = [(i, any(c.uid for c in n.conditions)) for i, n in enumerate(self.tree.nodes) if i != outer]
-        return [f"n{i} <> n{j}" for i, fixed in nodes for j, other in nodes if j < i and not (fixed and other)]
+        family = self.catalog.schema.family
+        kinds = [family(n.type) if n.type in self.catalog.schema.entities else n.type for n in self.tree.nodes]
+        return [
+            f"n{i} <> n{j}" for i, fixed in nodes for j, other in nodes
+            if j < i and not (fixed and other) and (self.catalog.distinct_nodes or kinds[i] == kinds[j])
+        ]  # fmt: skip
 
     def _held(self, i: int, key: str) -> str:
         """The expression for a property, with the pattern that it needs where it stands at a node of its own."""

@@ -122,6 +122,8 @@ class Tree:
     group: int = -1
     absent: int = -1
     limit: int = 1
+    apart: bool = False
+    """Whether two nodes of it must be two nodes of the graph, also where the catalog does not say so of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -486,7 +488,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             ends = {
                 x.object
                 for k, x in enumerate(catalog.links)
-                if lower in catalog.phrases[k, True] and not is_agent(lower)
+                if _says(lower, catalog.phrases[k, True]) and not is_agent(lower)
             }
             kinds = set(real) if lower in ANYTHING else ends & set(real)  # something; the birthplace
             if kinds:
@@ -503,7 +505,8 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             found.append(Mention(set(), objects[lower], possessed(i), i + 1))
             i += 1
             continue
-        strength = {t: float(evidence.types[t][w]) for t in real}
+        agents = _agents(a.words[i], catalog)
+        strength = {t: float(evidence.types[t][w]) for t in (agents & set(real) or real)}
         best = max(strength.values(), default=0.0)
         kinds = {t for t, x in strength.items() if x >= 0.6 and x >= best - 0.15}
         if is_participle(lower) and lower not in typed:
@@ -516,7 +519,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                     found[-1].end = i + 1
                 else:
                     found.append(Mention(set(), set(humans), possessed(i), i + 1))
-        elif kinds and (best >= attribute - 0.1 or _agents(a.words[i], catalog)):
+        elif kinds and (best >= attribute - 0.1 or agents):
             host = found[-1] if beside(i) else None
             if host is not None and host.kinds & kinds:  # "Pontiac vehicles", "phone calls"
                 host.kinds &= kinds
@@ -565,6 +568,11 @@ def _attribute_words(a: Asked, catalog: Catalog) -> set[int]:
 def is_agent(noun: str) -> bool:
     """Whether a noun in lower case looks like one for who does something."""
     return bool(re.search(r"(?:er|or|ress)s?$", noun))
+
+
+def _says(noun: str, phrases: Sequence[str]) -> bool:
+    """Whether a noun, of one or several, is one of the phrases."""
+    return noun in phrases or (noun.endswith("s") and noun[:-1] in phrases)
 
 
 def _agents(word: Word, catalog: Catalog) -> set[str]:
@@ -796,7 +804,7 @@ class Search:
     def outputs(self, tree: Tree) -> Iterator[Tree]:
         """The tree with each thing that may be asked of it, and, where the question negates, without what it denies."""
         f = self.asked.frame
-        for made in self._outputs(tree):
+        for made in self._outputs(tree if self.others is None else replace(tree, apart=True)):
             if made.output == "count" or made.output in ("avg", "sum"):
                 groups = self._groups(made)
                 if groups:
@@ -1356,7 +1364,7 @@ class Search:
                 if tree.root in (a, b):
                     fit = max(fit, 0.95 * e.head_links[link, tree.root == a] * (1.0 if tree.root == a else 0.5))
                     noun = " ".join(self.asked.words[i].lower for i in f.head)
-                    if tree.root == b and noun in self.catalog.phrases[link, True] and not is_agent(noun):
+                    if tree.root == b and _says(noun, self.catalog.phrases[link, True]) and not is_agent(noun):
                         fit = max(fit, 0.95)  # the birthplace
         name = self.catalog.name_keys[node.type]
         if name:
