@@ -1,0 +1,74 @@
+"""Words that stand for two links: plainer wordings, and the answers that the graph gives to them."""
+
+import pytest
+
+from kgpipe.graph.store import Store
+from kgpipe.models.embed import load_embedder
+from kgpipe.query.plain import plain
+from kgpipe.query.property_graph import PropertyGraph
+
+FILMS = """
+CREATE (ada:Person {name: 'Ada Lind'}), (bo:Person {name: 'Bo Ray'}), (cy:Person {name: 'Cy Young'}),
+       (di:Person {name: 'Di Marsh'}), (ed:Person {name: 'Ed Stone'}),
+       (dunes:Movie {title: 'Dunes at Night', year: 1999}), (harbour:Movie {title: 'The Harbour', year: 2004}),
+       (cast:Movie {title: 'Went to Rome', year: 2010}),
+       (ada)-[:ACTED_IN]->(dunes), (bo)-[:ACTED_IN]->(dunes), (bo)-[:ACTED_IN]->(harbour), (cy)-[:ACTED_IN]->(harbour),
+       (ada)-[:ACTED_IN]->(cast), (di)-[:DIRECTED]->(dunes), (di)-[:DIRECTED]->(cast), (ed)-[:DIRECTED]->(harbour),
+       (ed)-[:WROTE]->(dunes)
+"""
+
+
+@pytest.fixture
+def films(graph):
+    with Store(graph.uri, graph.user, graph.password) as store:
+        store.write(FILMS)
+        asked = PropertyGraph(store, embedder=load_embedder(), values_file=":memory:")
+        yield asked
+        asked.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who is a co-star of Bo Ray?", "Who is a person who acted in a movie acted in by Bo Ray?"),
+        ("Name Bo Ray's co-stars.", "Name people who acted in a movie acted in by Bo Ray."),
+        ("Who acted alongside Ada Lind?", "Who acted in a movie acted in by Ada Lind?"),
+        ("Which directors has Cy Young acted for?", "Which people directed a movie acted in by Cy Young?"),
+        ("actors directed by Ed Stone", "people who acted in a movie directed by Ed Stone"),
+        ("the films of director Di Marsh", "the films directed by Di Marsh"),
+        ("Who has directed Cy Young?", "Who has directed Cy Young?"),  # only after who, where it is sure what is meant
+        ("someone who directed Cy Young", "someone who directed a movie acted in by Cy Young"),
+        ("Which movies share an actor with The Harbour?", "Which movies have an actor of another movie, The Harbour?"),
+        ("When did Went to Rome come out?", "When did Went to Rome get released?"),  # a name stays as it is
+        ("Who acted in The Harbour?", "Who acted in The Harbour?"),
+        ("", ""),
+        ("co-", "co-"),
+        ("with Bo Ray", "with Bo Ray"),
+        ("Which directors has", "Which directors has"),
+    ],
+)
+def test_plainer_wordings(films, question, expected):
+    assert plain(question, films.catalog, films.values.find(question)) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Name a co-star of Bo Ray.", {"Ada Lind", "Cy Young"}),
+        ("Who acted with Ada Lind?", {"Bo Ray"}),
+        ("Which directors has Cy Young acted for?", {"Ed Stone"}),
+        ("Which other films did the director of Went to Rome make?", {"Dunes at Night"}),
+        ("Which movies share an actor with The Harbour?", {"Dunes at Night"}),
+        ("Who wrote movies that Bo Ray acted in?", {"Ed Stone"}),
+        ("Which other films did a co-star of Cy Young act in?", {"Dunes at Night"}),
+    ],
+)
+def test_two_links_in_one_word_are_followed(films, question, expected):
+    found = films.ask(question, threshold=0.0)
+    assert {row[0] for row in found.answers} == expected, found.understood
+    assert found.question == question
+
+
+def test_from_a_name_only_links_it_has_are_followed(films):
+    found = films.settle("What did Di Marsh make?")[0]
+    assert "wrote" not in found.found.said
