@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import hashlib
 import re
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ AGREES = 1.0
 """Gained by a candidate with the rows of the query that a language model wrote."""
 MOST_NAMESAKES = 4
 """Nodes of one name that are told of."""
+HELD_S = 0.5
+"""Time after which no further value is looked up for the relations of its nodes."""
 MOST_ALIKE = 20
 """Nodes of one value of which it is read what relations they have."""
 MOST_GIVEN = 100
@@ -87,10 +90,13 @@ class PropertyGraph:
 
     def _held(self, matches: Sequence[Match]) -> Held:
         """The relations of the nodes that have the values of a question, where these are few."""
-        found = {}
+        found: dict[Any, frozenset[tuple[str, bool, str]]] = {}
+        until = time.monotonic() + HELD_S
         for m in matches:
-            if m.operator != "=" or m.type in self.catalog.relationships:
+            if m.operator != "=" or m.type in self.catalog.relationships or identity(m.type, m) in found:
                 continue
+            if time.monotonic() > until:
+                break  # a large database without indexes: what is not known bars nothing
             _, [[n, held]] = self.store.read(
                 f"MATCH (n:{quoted(m.type)}) WHERE n.{quoted(m.key)} = $value WITH n LIMIT {MOST_ALIKE + 1}\n"
                 "OPTIONAL MATCH (n)-[r]-(m) RETURN count(DISTINCT n), collect(DISTINCT [type(r), startNode(r) = n, labels(m)])",

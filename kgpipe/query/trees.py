@@ -74,7 +74,7 @@ ALIKE = frozenset(
     "co-founders cofounder cofounders co-author co-authors classmate classmates collaborator collaborators collaborated".split()
 )
 """Words for what two things have in common: one relation of both to a third."""
-OTHERS = frozenset("other another different else".split())
+OTHERS = frozenset("other another else".split())
 """Words for what is not the thing itself that was named."""
 
 
@@ -668,7 +668,9 @@ class Search:
     def _others(self, lower: Sequence[str]) -> set[str] | None:
         """The types of which the question asks for another one than one that it speaks of; None when it does not."""
         e, a = self.evidence, self.asked
-        at = next((i for i, w in enumerate(lower) if w in OTHERS), -1)
+        at = next(
+            (i for i, w in enumerate(lower) if w in OTHERS or (w == "different" and lower[max(0, i - 1)] == "a")), -1
+        )  # fmt: skip
         if at < 0:
             return None
         if at and lower[at] == "else" and lower[at - 1] in ("who", "whom"):
@@ -887,7 +889,7 @@ class Search:
                 best = sorted(rated, key=lambda k: -rated[k])
                 keys += [
                     k for k in best[:3]
-                    if not is_id(k) and rated[k] > 0.25 and not (timeless and attributes[k].kind in ("text", "flag"))
+                    if not is_id(k) and rated[k] > 0.25 and not (timeless and attributes[k].kind in ("text", "flag") and rated[k] < 0.5)
                 ]  # fmt: skip
             for key in keys:
                 output = f.output
