@@ -221,9 +221,8 @@ def test_the_prompt_of_a_terminal(run, neo4j, tmp_path):
         os.write(terminal, b"Where was Ada Lov\t born?\n")
         assert "Ada Lovelace" in until(b"\r\n? ") and b"London." in said
         os.write(terminal, b"half a line")
-        until(
-            b"? ", press=b"\x03"
-        )  # Python's readline misses an interrupt between two keys, and a person presses again
+        until(b"half a line")  # an interrupt throws away what the terminal holds, and readline waits in its read for it
+        until(b"? ", press=b"\x03")  # one between two keys is missed by readline, and a person presses again
         os.write(terminal, b"\n")
         until(b"? ")
         os.write(terminal, b"when did she die?\n")
