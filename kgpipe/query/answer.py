@@ -340,12 +340,16 @@ _ABOUT = re.compile(
     r"\s*(?P<name>\S.*)",
     re.IGNORECASE,
 )
+_DEEDS = re.compile(r"what\s+(?:do|does|did|has|have)\s+(?P<name>\S.*?)\s+(?:do|done)", re.IGNORECASE)
 
 
 def about_what(question: str) -> list[str]:
-    """What a question asks everything about, as texts that may be names; `Who is A?` does when A is a name as a whole."""
+    """What a question asks everything about, as texts that may be names.
+
+    `Who is A?` and `What did A do?` do when A is a name as a whole.
+    """
     text = re.sub(r"[\s?!.]+$", "", question.strip())
-    match = _ABOUT.fullmatch(text)
+    match = _DEEDS.fullmatch(text) or _ABOUT.fullmatch(text)
     return [match["name"].strip(" \"'“”,")] if match and match["name"].strip(" \"'“”,") else []
 
 

@@ -239,8 +239,13 @@ def most_likely(ranked: Sequence[Scored], linked: Linked) -> float:
 
 
 def _likely(signs: dict[str, float], best: Scored, linked: Linked) -> float:
-    """Nothing is sure of why something is, of what the graph does not know, and what is named is no answer about itself."""
+    """Nothing is sure of why something is, of what the graph does not know, and what is named is no answer about itself.
+
+    What somebody did is no one relation ("What did A's father do?").
+    """
     if not linked.words or linked.unknown or best.features["known"] or linked.words[0].lower == "why":
+        return 0.0
+    if linked.words[0].lower == "what" and linked.words[-1].lower in ("do", "done"):
         return 0.0
     logit = sum(SURE[name] * value for name, value in signs.items())
     return round(1 / (1 + math.exp(-logit)), 4)

@@ -48,6 +48,7 @@ def test_other_questions_are_not(question):
         ("describe C++", "C++"),
         ("Grace Hopper", "Grace Hopper"),
         ("Give me all facts about IBM", "IBM"),
+        ("What did Grace Hopper do?", "Grace Hopper"),
     ],
 )
 def test_questions_about_one_thing(question, name):
