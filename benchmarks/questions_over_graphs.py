@@ -134,7 +134,7 @@ def tree_graph(tree: Tree, catalog: Catalog) -> Any:
         str(i): (n.type, ",".join(f"{c.key}={c.value}" for c in n.conditions)) for i, n in enumerate(tree.nodes)
     }  # fmt: skip
     edges = {(str(a), catalog.links[link].relation, str(b)) for a, b, link in tree.edges}
-    return (tree.key, tree.output == "count", tree.order), _rooted(str(tree.root), "", nodes, edges)
+    return (tree.key, tree.output == "count", tree.order and tree.order[:2]), _rooted(str(tree.root), "", nodes, edges)
 
 
 def _rooted(at: str, parent: str, nodes: dict[str, tuple[str, str]], edges: set[tuple[str, str, str]]) -> Any:

@@ -509,7 +509,7 @@ def _print_marked(rows: list[dict[str, Any]], schema: Any) -> None:
 def train(
     data: Annotated[list[Path], typer.Argument(help="Annotated JSON Lines, plain or .gz.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the new checkpoint; an interrupted run goes on there.")],
-    labels: Annotated[Path | None, typer.Option(help="Label file with descriptions, by set.")] = None,
+    labels: Annotated[list[Path] | None, typer.Option(help="Label files with descriptions, by set.")] = None,
     start: Annotated[Path | None, typer.Option("--from", help="Checkpoint to fine-tune.")] = None,
     backbone: Annotated[Path | None, typer.Option(help="Hugging Face encoder folder (default: MiniLM).")] = None,
     epochs: Annotated[float, typer.Option(help="Passes over the data.", min=0.001)] = 5,
@@ -534,7 +534,7 @@ def train(
 
     with progress_bar(not quiet) as progress:
         done = train_extractor(
-            data, out, labels=labels, start=start, backbone=backbone, n_epochs=epochs,
+            data, out, labels=labels or (), start=start, backbone=backbone, n_epochs=epochs,
             encoder_rate=encoder_rate, head_rate=head_rate, n_naming_steps=naming_steps, hold_out=hold_out,
             repeat=parse_repeat(repeat or []), seed=seed, device=device, progress=progress,
         )  # fmt: skip

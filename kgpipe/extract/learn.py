@@ -29,6 +29,8 @@ MAX_TYPES, MAX_RELATIONS = 10, 10
 MAX_EXCLUDED = 4
 BROAD = 50
 """A pair without any of so many relation types is unrelated."""
+MANY_LABELS = ("written",)
+"""Sets of many labels with a few examples each."""
 SAME = 0.999
 """Cosine from which on two labels are one: vectors differ in their last digits from one processor to another."""
 NARROW_WEIGHT = 0.2
@@ -65,15 +67,16 @@ class LabelBank:
         for labels in DISJOINT.values():
             self.types |= {("", label): [] for label in labels}
         for (source, label), ways in self.types.items():
-            about = _description(described, source, "entity_types", label)
+            about = _told(described, source, "entity_types", label).get("description", "")
             ways += type_texts(label, about if about != "derived from the property" else "")
             ways += RENAMED.get(label, [])
             texts |= dict.fromkeys(ways)
         for (source, label), said in self.relations.items():
             common = max(ends[source, label].items(), key=lambda kv: kv[1])[0] if ends[source, label] else ("", "")
-            about = _description(described, source, "relation_types", label)
-            said.append((relation_texts(label, about, *common), False))
-            for other, swapped in REPHRASED.get(label, []):
+            told = _told(described, source, "relation_types", label)
+            said.append((relation_texts(label, told.get("description", ""), *common), False))
+            other_ways = [(w, False) for w in told.get("synonyms", [])] + [(w, True) for w in told.get("inverse", [])]
+            for other, swapped in [*REPHRASED.get(label, []), *other_ways]:
                 said.append((relation_texts(other, "", *(common[::-1] if swapped else common)), swapped))
             for ways, _ in said:
                 texts |= dict.fromkeys(ways)
@@ -81,9 +84,9 @@ class LabelBank:
         self.vectors = torch.from_numpy(mean_vectors([[t] for t in texts], embedder))  # (texts, V)
 
     def said(self) -> tuple[list[str], list[str]]:
-        """The labels of types and of relations that training asks for, descriptions aside."""
-        types = {way for ways in self.types.values() for way in ways if ": " not in way}
-        relations = {way[0] for ways in self.relations.values() for way, _ in ways}
+        """The labels of types and of relations that training knows afterwards, descriptions aside."""
+        types = {way for (source, _), ways in self.types.items() if _known(source) for way in ways if ": " not in way}
+        relations = {way[0] for (source, _), ways in self.relations.items() if _known(source) for way, _ in ways}
         return sorted(types), sorted(relations)
 
     def vector(self, texts: Sequence[str]) -> Tensor:
@@ -92,13 +95,19 @@ class LabelBank:
         return mean / mean.norm().clamp(min=1e-9)
 
 
-def _description(described: dict[str, dict[str, Any]], source: str, kind: str, label: str) -> str:
+def _known(source: str) -> bool:
+    """Whether the labels of a set are known once it has trained: a few examples of each of many only teach to read."""
+    return not source.startswith(MANY_LABELS)
+
+
+def _told(described: dict[str, dict[str, Any]], source: str, kind: str, label: str) -> dict[str, Any]:
+    """What the label file says of a label: description, synonyms, and what is said from the object to the subject."""
     for name, sets in described.items():
         if source.startswith(name):
             for row in sets.get(kind, {}).values():
                 if row.get("label") == label:
-                    return row.get("description", "") or ""
-    return ""
+                    return row
+    return {}
 
 
 def excluded_types(gold: Sequence[str], rng: random.Random) -> list[str]:
@@ -321,7 +330,7 @@ def train(
     files: Sequence[Path | str],
     out: Path | str,
     *,
-    labels: Path | str | None = None,
+    labels: Sequence[Path | str] = (),
     start: Path | str | None = None,
     backbone: Path | str | None = None,
     n_epochs: float = 5,
@@ -338,7 +347,9 @@ def train(
 
     OUT receives checkpoint (config.json, model.safetensors), curve.jsonl and state.pt; an interrupted run goes on.
     `start` is a checkpoint to fine-tune, `backbone` a Hugging Face folder to begin from (default: the shipped
-    embedder); `repeat` multiplies a file's share, by the beginning of its name.
+    embedder); `labels` are files {set: {"entity_types" or "relation_types": {key: {"label", "description"?, "synonyms"?,
+    "inverse"?}}}}, the last two other wordings of a relation, `inverse` from object to subject; `repeat` multiplies a
+    file's share, by the beginning of its name.
     """
     from kgpipe.extract.encoder import SETTINGS, load_checkpoint, save_checkpoint
 
@@ -367,7 +378,7 @@ def train(
         data += found * int(times) + rng.sample(found, int(len(found) * (times % 1)))
     if not data:
         raise InputError(f"No training example in {', '.join(map(str, files))}: every line needs text and annotations.")
-    described = json.loads(Path(labels).read_text(encoding="utf-8")) if labels else {}
+    described = {k: v for file in labels for k, v in json.loads(Path(file).read_text(encoding="utf-8")).items()}
     bank = LabelBank(embedder, data, described)
     batches = plan_batches(data, n_epochs=n_epochs, seed=seed)
     where = engine.device(device)
