@@ -198,7 +198,7 @@ def hits_at_1(questions: list[dict[str, Any]], store: Store, options: argparse.N
         )
         seconds.append(time.perf_counter() - began)
         first = found.answers[0][0] if found.answers else None
-        hit = [first] in row["answers"] or [_name_of(first)] in row["answers"]
+        hit = [first] in row["answers"] or [name_of(first)] in row["answers"]
         total[row["construct"]] += 1
         right[row["construct"]] += hit
         if options.v and not hit:
@@ -242,7 +242,7 @@ def as_asked(questions: list[dict[str, Any]], store: Store, options: argparse.Na
     print(f"median {statistics.median(seconds):.2f} s")
 
 
-def _name_of(value: Any) -> Any:
+def name_of(value: Any) -> Any:
     """The name of a node; the text of a literal."""
     return next((value[k] for k in ("name", "title", "text") if k in value), None) if isinstance(value, dict) else value
 

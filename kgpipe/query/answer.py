@@ -102,7 +102,7 @@ def ask(
     lm: LM | None = None, passages: Passages | None = None,
 ) -> Answer:  # fmt: skip
     """The answer that the graph gives; sentences of the text instead, marked as such, where it is not surely
-    understood (below `threshold`) or rests on doubtful facts (`LEAST_TRUE`).
+    understood (below `threshold`) or rests on doubtful facts (below `LEAST_TRUE` or `threshold`, whichever is less).
 
     `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched. `meant` are
     uids: a name of several entities is that of one of these where it can be. `lm` writes one more query and words the
@@ -145,7 +145,7 @@ def ask(
             found = _of_several(question, together, told, linked, sure, candidates, catalog, store, known)
         else:
             found = _of_one(question, settled[0], told[0], linked, sure, candidates, catalog, store, known)
-        if sure >= LEAST_TRUE:
+        if sure >= min(LEAST_TRUE, threshold):
             return worded(found, written, _phrases(found.facts, known), lm) if lm else found
         cited = dict.fromkeys(one_line(one["sentence"]) for one in found.evidence[:2])
         doubts = (

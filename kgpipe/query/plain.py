@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kgpipe.query.grammar import is_participle
-from kgpipe.query.words import FUNCTION, INDEFINITE, SYNONYMS, words
+from kgpipe.query.words import AUXILIARY, FUNCTION, INDEFINITE, PREPOSITION, SYNONYMS, words
 from kgpipe.stems import stem
 
 if TYPE_CHECKING:
@@ -22,19 +22,45 @@ if TYPE_CHECKING:
 IDIOMS = tuple(
     (re.compile(rf"\b(?:{idiom})\b", re.IGNORECASE), instead)
     for idiom, instead in (
-        (r"set up", "founded"),
+        (r"set up|got off the ground", "founded"),
         (r"setting up", "founding"),
         (r"(?:came|come|comes) into being", "was founded"),
-        (r"(?:came|comes) out(?! of)", "was released"),
+        (r"(?:came|comes) out(?! of)|hit the market|came to market", "was released"),
         (r"come out(?! of)", "get released"),
-        (r"passed away", "died"),
-        (r"pass away", "die"),
+        (r"rolled out|brought out", "released"),
+        (r"passed away|lost (?:his|her|their) li(?:fe|ves)", "died"),
+        (r"pass away|lose (?:his|her|their) li(?:fe|ves)", "die"),
+        (r"(?:came|come|comes) into the world|(?:saw|see|sees) the light of day", "born"),
+        (r"(?:is|was|are|were) (?:a )?natives? of", "was born in"),
+        (r"natives of", "people born in"),
+        (r"native of", "person born in"),
+        (r"(?:hail|hails|hailed|hailing) from", "was born in"),
+        (r"mom and dad|mum and dad|mother and father|father and mother", "parents"),
+        (r"(?:thesis|doctoral|ph\.?d\.?) (?:supervisor|teacher|director|adviser|advisor)", "doctoral advisor"),
         (r"(?:went|gone) to (?:a |the )?(?:university|college|school)", "studied"),
         (r"go to (?:a |the )?(?:university|college|school)", "study"),
-        (r"(?:went|gone) to", "attended"),
+        (
+            r"(?:went|gone) to(?! (?:the )?(?:people|person|m[ae]n|wom[ae]n|those|team|designer|inventor|maker|author|founder))",
+            "attended",
+        ),  # not what an award did
+        (r"(?:alumni|alumnae|graduates) of", "people who studied at"),
+        (r"(?:alumnus|alumna|graduate) of", "person who studied at"),
+        (r"alma maters", "universities"),
         (r"alma mater", "university"),
         (r"got (?:married|hitched) to|tied the knot with", "married"),
         (r"get married to|tie the knot with", "marry"),
+        (r"on (?:its|their|the) (?:payroll|payrolls|staff)", "as employees"),
+        (r"workplace", "employer"),
+        (r"workplaces", "employers"),
+        (r"(?:gobbled|scooped|snapped|swallowed) up|swallowed(?! up)|bought out|took over|taken over", "acquired"),
+        (r"(?:gobble|scoop|snap|swallow) up|buy out|take over", "acquire"),
+        (r"(?:came|come|comes) up with|(?:dreamed|dreamt|dream|thought|think) up", "invented"),
+        (
+            r"(?:took|take|takes|taken|drew|draw|draws|drawn) (?:its |their |some )?(?:inspiration|ideas) from|"
+            r"(?:drew|draw|draws|drawn) on|(?:borrowed|borrow|borrows) (?:ideas )?from|(?:grew|grow|grows|grown) out of|"
+            r"(?:is |was |are |were )?(?:derived|descended) from|(?:is |was |are |were )?modell?ed (?:on|after)",
+            "was influenced by",
+        ),
         (r"shared? the screen", "acted"),
         (r"(?:shares|sharing) the screen", "acts"),
         (r"whoever|whichever person", "a person who"),
@@ -42,9 +68,31 @@ IDIOMS = tuple(
         (r"cast members", "actors"),
         (r"cast(?= of\b)", "actors"),
         (r"(?<=['’]s )cast", "actors"),
+        (r"castmates?", "co-stars"),
+        (r"(?:can be |can you |be |been )?(?:seen|spotted) in", "acted in"),
+        (r"(?:turned|turn|turns|showed|shows) up (?:as an act(?:or|ress) )?in", "acted in"),
+        (r"(?:went|gone|goes|go) behind the camera", "directed"),
+        (r"(?:wrote|written|write|writes) (?:the |a |an )?(?:reviews?|critiques?) (?:of|for|about|on)", "reviewed"),
+        (r"(?:passed|pass|passes) judge?ment on|critiqued", "reviewed"),
+        (r"scripted", "wrote"),
+        (r"filmography", "films"),
     )
 )
 """Turns of phrase, by what they mean."""
+NOUNS = {
+    noun: instead
+    for instead, nouns in {
+        "reviewer": "critic",
+        "director": "filmmaker film-maker regisseur helmer",
+        "actor": "performer thespian",
+        "writer": "scriptwriter scripter",
+        "award": "honour honor accolade",
+    }.items()
+    for noun in nouns.split()
+}
+"""Nouns by a more usual one, where the schema itself does not have them."""
+ASKERS = frozenset("who whom whose what which when where".split())
+COMMANDS = frozenset("name give tell list show find please identify".split())
 COMPANIONS = frozenset("with alongside opposite beside".split())
 FELLOWS = (
     (frozenset("coworker co-worker colleague workmate".split()), "worked"),
@@ -99,6 +147,9 @@ class _Plainer:
             if all(not idiom.search(name) for name in self.names):
                 self.question = idiom.sub(instead, self.question)
         for rule in (
+            self._nouns,
+            self._asked_first,
+            self._genitives,
             self._last,
             self._fellows,
             self._sharing,
@@ -132,6 +183,78 @@ class _Plainer:
 
     def _who(self, said: Said, *, plural: bool) -> str:
         return ("people" if plural else "a person") if said.human else f"{self.catalog.label(said.subject).lower()}"
+
+    def _nouns(self) -> str:
+        """Critics: reviewers."""
+        for w in reversed(self.words):
+            single = w.lower.removesuffix("s")
+            if single in NOUNS and w.stem not in self.catalog.nouns and not self._inside_name(w.start):
+                ending = w.text[len(w.text.removesuffix("'s").removesuffix("’s")) :]
+                noun = NOUNS[single] + "s" * (single != w.lower)
+                self.question = self.question[: w.start] + noun + ending + self.question[w.end :]
+        return self.question
+
+    def _inside_name(self, at: int) -> bool:
+        """Whether a name covers a place of the question."""
+        return any(
+            m.start() <= at < m.end() for name in self.names for m in re.finditer(re.escape(name), self.question)
+        )
+
+    def _asked_first(self) -> str:
+        """A made a film; who was in it? Who was in it, A made a film?"""
+        lower = [w.lower for w in self.words]
+        if len(lower) < 4 or set(lower[:2]) & (ASKERS | {"how"}) or lower[0] in AUXILIARY | COMMANDS:
+            return self.question
+        for i in range(2, len(lower)):
+            if self._inside_name(self.words[i].start):
+                continue
+            at = i + 1 if lower[i] in PREPOSITION and i + 1 < len(lower) else i
+            gap = self.question[self.words[i - 1].end : self.words[i].start]
+            parted = bool(re.search(r"[;:.!?–—]|\s-\s", gap)) or (
+                lower[i - 1] in ("and", "so") and bool(re.search(r"[,;:.–—]|\s-\s", self._gap(i - 1)))
+            )
+            noun = lower[at] in ("which", "what") and at + 1 < len(lower) and lower[at + 1] not in AUXILIARY
+            asks = lower[at] in ASKERS or lower[i : i + 2] == ["how", "many"] or (parted and lower[i] in COMMANDS)
+            if asks and (parted or ("," in gap and noun)):
+                told = self.question[: self.words[i - 1].end] if lower[i - 1] not in ("and", "so") else ""
+                told = told or self.question[: self.words[i - 2].end]
+                clause = self.question[self.words[i].start :].rstrip(" ?.!")
+                return f"{clause[0].upper()}{clause[1:]}, {told}?"
+            ends = at + 1 + (lower[at] in ("which", "what")) * 3 >= len(lower) and lower[at] in ASKERS
+            if ends and (at + 1 == len(lower) or noun) and lower[at] != "whose":
+                phrase = self.question[self.words[i].start : self.words[-1].end]
+                return f"{phrase[0].upper()}{phrase[1:]} {self.question[: self.words[i - 1].end]}?"
+        return self.question
+
+    def _gap(self, i: int) -> str:
+        """What stands before a word."""
+        return self.question[self.words[i - 1].end : self.words[i].start] if i else ""
+
+    def _genitives(self) -> str:
+        """The birthplaces of the designers for the designers' birthplaces; of what is named it is understood so."""
+        for i, w in reversed(list(enumerate(self.words[:-1]))):
+            quoted = self.question[w.start - 1 : w.start] in ("'", "‘", '"', "“")
+            if not w.possessive or quoted or w.lower in FUNCTION or self._inside_name(w.start):
+                continue
+            start = i
+            while start and self.words[start - 1].lower not in FUNCTION and not self._parted(start):
+                start -= 1
+            end = i + 1
+            while end < len(self.words) and end - i < 3 and self.words[end].lower not in FUNCTION:
+                if is_participle(self.words[end].lower) or self._inside_name(self.words[end].start):
+                    break
+                end += 1
+            if end > i + 1:
+                owned = self.question[self.words[i + 1].start : self.words[end - 1].end]
+                owner = self.question[self.words[start].start : w.end].removesuffix("'s").removesuffix("’s")
+                self.question = self._put(start, end, f"{owned} of {owner}")
+                self.words = words(self.question)
+                return self._genitives()
+        return self.question
+
+    def _parted(self, i: int) -> bool:
+        """Whether a mark other than an apostrophe stands before a word."""
+        return bool(re.search(r"[^\s\w'’]", self._gap(i)))
 
     def _last(self) -> str:
         """For whom did A work: whom did A work for."""

@@ -26,7 +26,7 @@ from kgpipe.query.catalog import Catalog
 from kgpipe.query.follow import Asked, Named
 from kgpipe.query.plain import plain
 from kgpipe.query.settle import Settled, confidence, in_words, settle, shown
-from kgpipe.query.trees import Held, Search, asked, identity
+from kgpipe.query.trees import Held, Scored, Search, asked, identity
 from kgpipe.query.values import Match, Values
 from kgpipe.query.words import words
 from kgpipe.schema import Schema
@@ -83,10 +83,14 @@ class PropertyGraph:
         """The best candidates, run, best first; what the question names is looked up unless `matches` says it."""
         if matches is None:
             question, matches = self.read(question)
+        ranked = self.ranked(question, matches)
+        return settle(ranked, self.catalog, self.store, most=MOST_RUN, nodes=nodes, distinct=distinct)
+
+    def ranked(self, question: str, matches: Sequence[Match]) -> list[Scored]:
+        """The trees of a question that names what `matches` say, best first."""
         made = asked(question, matches, self.catalog)
         held = {} if made.frame.output == "exists" else self._held(matches)
-        ranked = Search(made, self.catalog, most_nodes=self.most_nodes, held=held).ranked()
-        return settle(ranked, self.catalog, self.store, most=MOST_RUN, nodes=nodes, distinct=distinct)
+        return Search(made, self.catalog, most_nodes=self.most_nodes, held=held).ranked()
 
     def _held(self, matches: Sequence[Match]) -> Held:
         """The relations of the nodes that have the values of a question, where these are few."""

@@ -47,6 +47,10 @@ SYNONYMS = {
         "officer": "cop cops policeman policemen",
         "works for": "employee employees employed employs employer staff",
         "wrote": "author authors authored penned screenwriter screenwriters",
+        "award received": "laureate laureates recipient recipients winner winners honoree honorees",
+        "acquired": "acquisition acquisitions takeover takeovers",
+        "spouse": "wedded wed",
+        "directed": "helmed helms helm",
         "acted in": "actor actors actress actresses star starred starring stars cast appear appeared appears play plays played playing "
         "feature features featured featuring",
         "supplies": "supplier suppliers vendor vendors",

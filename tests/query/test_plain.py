@@ -42,6 +42,15 @@ def films(graph):
         ("Which movies share an actor with The Harbour?", "Which movies have an actor of another movie, The Harbour?"),
         ("When did Went to Rome come out?", "When did Went to Rome get released?"),  # a name stays as it is
         ("Who acted in The Harbour?", "Who acted in The Harbour?"),
+        ("Di Marsh directed a film; who acted in it?", "Who acted in it, Di Marsh directed a film?"),
+        ("A man called Ed Stone, which films did he direct?", "Which films did he direct, A man called Ed Stone?"),
+        ("Ada Lind acted in which film?", "In which film Ada Lind acted?"),
+        ("Dunes at Night was made by whom?", "By whom Dunes at Night was made?"),
+        ("Ada Lind, who acted in Dunes at Night", "Ada Lind, who acted in Dunes at Night"),  # nothing is asked in it
+        ("the film's actors' other films", "the other films of actors of film"),
+        ("Critics of Dunes at Night", "reviewers of Dunes at Night"),
+        ("Who gobbled up the firm?", "Who acquired the firm?"),
+        ("Which awards went to the people in The Harbour?", "Which awards went to the people in The Harbour?"),
         ("", ""),
         ("co-", "co-"),
         ("with Bo Ray", "with Bo Ray"),
