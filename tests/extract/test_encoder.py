@@ -211,6 +211,7 @@ def test_training_from_annotated_lines_gives_a_checkpoint_that_extracts(tiny_bac
 def test_a_pattern_states_a_relation_only_of_names_close_by():
     """His wife is no `she` further on, and who established relations with somebody did not found them."""
     read = EncoderExtractor(schema.load("general"))
+    read.threshold = torch.full_like(read.threshold, 2.0)  # nothing by the network, whatever it makes of these
 
     def said(text):
         ((mentions, relations),) = read([passage(text)])
