@@ -2,9 +2,9 @@
 
     python benchmarks/average.py BEFORE AFTER --out CHECKPOINT [--share 0.5]
 
-AFTER, which counts by its share, was trained from BEFORE, so both have the same network; the mean often does better than either (weight averaging,
-after Izmailov et al. 2018). What tells known labels from new ones is BEFORE's, as AFTER saw the same labels. Calibrate the
-result (`kgpipe calibrate`) before it is used.
+AFTER, which counts by its share, was trained from BEFORE, so both have the same network; the mean often does better than
+either (weight averaging, after Izmailov et al. 2018). What tells known labels from new ones is BEFORE's. Calibrate the result
+(`kgpipe calibrate`) before it is used.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def run(rows: list[dict[str, Any]], store: Store, options: argparse.Namespace) -
         yield [
             {
                 "said": s.found.said,
-                "features": s.found.features | {EMPTY: float(not s.rows)},
+                "features": s.found.features | {EMPTY: float(s.score < s.found.score)},
                 "right": same(s.rows, gold) if names is None else {str(name_of(r[0])) for r in s.rows} == names,
             }
             for s in settled

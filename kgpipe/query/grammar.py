@@ -56,10 +56,11 @@ def anchor_is_subject(
 
 
 def is_participle(word: str) -> bool:
-    """Whether a word in lower case looks like a past participle."""
-    return word.endswith("ed") or (stem(word) != word and word.endswith(("n", "t")) and not word.endswith("ment")) or word in (
-        "made", "won", "led", "sold", "held", "known"
-    )  # fmt: skip
+    """Whether a word in lower case looks like a past participle; children and locations are nouns."""
+    if word.endswith("ed") or word in ("made", "won", "led", "sold", "held", "known"):
+        return True
+    noun = word.endswith(("ment", "ion", "men", "children")) or word == "student"
+    return not noun and word.endswith(("n", "t")) and stem(word) != word
 
 
 def _reading(phrase: str, inverse: str) -> tuple[bool | None, bool | None]:

@@ -68,7 +68,6 @@ IDIOMS = tuple(
         (r"cast members", "actors"),
         (r"cast(?= of\b)", "actors"),
         (r"(?<=['’]s )cast", "actors"),
-        (r"castmates?", "co-stars"),
         (r"(?:can be |can you |be |been )?(?:seen|spotted) in", "acted in"),
         (r"(?:turned|turn|turns|showed|shows) up (?:as an act(?:or|ress) )?in", "acted in"),
         (r"(?:went|gone|goes|go) behind the camera", "directed"),
@@ -79,6 +78,8 @@ IDIOMS = tuple(
     )
 )
 """Turns of phrase, by what they mean."""
+OF_SCHEMA = frozenset("acted acts directed reviewed wrote acquired acquire invented influenced".split())
+"""Verbs that are put for a turn of phrase only where a relation of the schema is said so."""
 NOUNS = {
     noun: instead
     for instead, nouns in {
@@ -90,7 +91,7 @@ NOUNS = {
     }.items()
     for noun in nouns.split()
 }
-"""Nouns by a more usual one, where the schema itself does not have them."""
+"""Nouns by a more usual one, where the schema has that and not them."""
 ASKERS = frozenset("who whom whose what which when where".split())
 COMMANDS = frozenset("name give tell list show find please identify".split())
 COMPANIONS = frozenset("with alongside opposite beside".split())
@@ -98,6 +99,7 @@ FELLOWS = (
     (frozenset("coworker co-worker colleague workmate".split()), "worked"),
     (frozenset("classmate schoolmate fellow-student".split()), "studied"),
     (frozenset("bandmate teammate".split()), "played"),
+    (frozenset(("castmate",)), "acted"),
 )
 """Nouns for those who did the same, and what they did."""
 FRONTED = frozenset("for on from under".split())
@@ -141,10 +143,14 @@ class _Plainer:
             self.kinds.setdefault(re.sub(r"['’]s?$", "", text), set()).add(m.type)
         self.names = sorted(self.kinds, key=len, reverse=True)
         self.question = question
+        said = (p for phrases in catalog.phrases.values() for p in phrases)
+        self.stems = catalog.nouns | {stem(w) for p in said for w in p.lower().split()}
+        """Stems of all words of the schema."""
 
     def text(self) -> str:
         for idiom, instead in IDIOMS:
-            if all(not idiom.search(name) for name in self.names):
+            verbs = {stem(w) for w in OF_SCHEMA & set(instead.split())}
+            if verbs <= self.stems and all(not idiom.search(name) for name in self.names):
                 self.question = idiom.sub(instead, self.question)
         for rule in (
             self._nouns,
@@ -188,7 +194,8 @@ class _Plainer:
         """Critics: reviewers."""
         for w in reversed(self.words):
             single = w.lower.removesuffix("s")
-            if single in NOUNS and w.stem not in self.catalog.nouns and not self._inside_name(w.start):
+            known = single not in NOUNS or w.stem in self.stems or stem(NOUNS[single]) not in self.stems
+            if not known and not self._inside_name(w.start):
                 ending = w.text[len(w.text.removesuffix("'s").removesuffix("’s")) :]
                 noun = NOUNS[single] + "s" * (single != w.lower)
                 self.question = self.question[: w.start] + noun + ending + self.question[w.end :]

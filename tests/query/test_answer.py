@@ -70,9 +70,11 @@ def test_doubtful_facts_are_no_answer_but_told(store, schema):
     store.write(score, {"score": 0.3})
     try:
         doubtful = ask(question, store, schema)
+        asked_for = ask(question, store, schema, threshold=0.0)
     finally:
         store.write(score, {"score": 0.9})
     assert doubtful.answers == () and doubtful.source != "graph"
+    assert asked_for.answers == sure.answers and asked_for.confidence < 0.4
     said = "from facts that are doubtful the graph would say: Charles Babbage."
     assert f'{said} "Charles Babbage designed Analytical Engine."' in doubtful.notes
 
