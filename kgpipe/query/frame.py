@@ -47,7 +47,9 @@ LAST = "\uffff"
 NEGATIONS = frozenset(
     "not never no without neither nor didn't doesn't don't isn't aren't wasn't weren't haven't hasn't".split()
 )
-_WHAT_DID = [["what", w] for w in ("do", "does", "did", "has", "have", "had")]
+_DID = frozenset("do does did has have had".split())
+_MORE = frozenset("else all ever".split())
+"""Words after what that leave open what is asked for: what else did she write."""
 PARTICIPLES = frozenset(
     "born built made written won led held given sold bought run known taught sung spoken drawn shot driven worn".split()
 )
@@ -266,7 +268,10 @@ def frame(
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
     if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in types for i in head):
         head = ()  # a verb
-    what_did = not asker and lower[anchor - 1 : anchor + 1] in _WHAT_DID
+    after_what = anchor + (lower[anchor : anchor + 1] != [] and lower[anchor] in _MORE)
+    what = not asker and lower[anchor - 1 : anchor] == ["what"]
+    what_did = what and bool(_DID & set(lower[after_what : after_what + 1]))
+    what_did |= what and after_what > anchor  # what else was written by
     if asker in ("where", "when") or what_did:
         head = ()  # "where was the oldest person born", "what did the company develop"
     governed = anchor >= 2 and lower[anchor - 2] in PREPOSITION
@@ -274,7 +279,10 @@ def frame(
         head = ()  # "who reviewed movies", "who does she know", "by whom was the company bought"
     if not asker and lower[start : start + 1] == ["what"] and len(head) == 1 and _is_verb(found[head[0]]):
         head = ()  # "what was designed by", "what influenced"
-    value = _value_at(found, anchor, taken) if not asker and not what_did and output != "exists" else -1
+    of_what = governed and not asker and lower[anchor - 1] == "what" and anchor in taken
+    if of_what:
+        head = ()  # "of what is A the author"
+    value = _value_at(found, anchor, taken) if not (asker or what_did or of_what or output == "exists") else -1
     if value >= 0 and head and head[0] == value + 1:
         value = -1  # "which Pontiac vehicles"
     elif value >= 0:
@@ -293,7 +301,7 @@ def frame(
         numbers,
         texts,
         negated,
-        output == "node" and not asker and not head and lower[start : start + 1] == ["what"],
+        output == "node" and not asker and not head and (lower[start : start + 1] == ["what"] or of_what),
         start,
         frozenset(used),
     )
@@ -450,8 +458,8 @@ def _numbers(found: Sequence[Word], question: str, taken: frozenset[int]) -> tup
         operator = next((op for cue, op in _OPERATORS if cue.search(before)), "")
         if value is None and w.lower in _NUMBER_WORDS and operator:
             value = float(_NUMBER_WORDS[w.lower])
-        if value is None:
-            continue
+        if value is None or (w.lower == "one" and operator == ">="):
+            continue  # at least one is some
         if re.search(r"\bbetween$|\bfrom$", before) and i + 2 < len(found) and found[i + 1].lower in ("and", "to"):
             upper = found[i + 2].text.replace(",", "")
             if re.fullmatch(r"\d+(\.\d+)?", upper):

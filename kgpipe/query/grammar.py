@@ -8,6 +8,12 @@ from typing import Protocol
 from kgpipe.query.words import BE, PREPOSITION, Word, words
 from kgpipe.stems import stem
 
+PARTICIPLE = {
+    "wrote": "written", "made": "made", "led": "led", "won": "won", "ran": "run", "built": "built", "held": "held",
+    "sang": "sung", "taught": "taught", "bought": "bought", "sold": "sold",
+}  # fmt: skip
+"""Participles of past tenses that labels are said in."""
+
 
 class Worded(Protocol):
     """Anything with the words of a question."""

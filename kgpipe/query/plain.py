@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kgpipe.query.grammar import is_participle
+from kgpipe.query.grammar import PARTICIPLE, is_participle
 from kgpipe.query.words import AUXILIARY, FUNCTION, INDEFINITE, PREPOSITION, SYNONYMS, words
 from kgpipe.stems import stem
 
@@ -104,11 +104,6 @@ FELLOWS = (
 """Nouns for those who did the same, and what they did."""
 FRONTED = frozenset("for on from under".split())
 UNDER = frozenset("for under with".split())
-PARTICIPLE = {
-    "wrote": "written", "made": "made", "led": "led", "won": "won", "ran": "run", "built": "built", "held": "held",
-    "sang": "sung", "taught": "taught", "bought": "bought", "sold": "sold",
-}  # fmt: skip
-"""Participles of past tenses that labels are said in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +221,7 @@ class _Plainer:
                 told = self.question[: self.words[i - 1].end] if lower[i - 1] not in ("and", "so") else ""
                 told = told or self.question[: self.words[i - 2].end]
                 clause = self.question[self.words[i].start :].rstrip(" ?.!")
-                return f"{clause[0].upper()}{clause[1:]}, {told}?"
+                return _relative(told, clause) or f"{clause[0].upper()}{clause[1:]}, {told}?"
             ends = at + 1 + (lower[at] in ("which", "what")) * 3 >= len(lower) and lower[at] in ASKERS
             if ends and (at + 1 == len(lower) or noun) and lower[at] != "whose":
                 phrase = self.question[self.words[i].start : self.words[-1].end]
@@ -418,6 +413,20 @@ class _Plainer:
         named = (x for x in self.relations if noun in x.nouns)
         typed = (x for x in self.relations if stem(noun) in {stem(p) for p in self.catalog.type_phrases(x.object)})
         return next(named, None) or next(typed, None)
+
+
+def _relative(told: str, clause: str) -> str:
+    """A clause about what another one introduces, as one question: A made a film; who was in it?
+
+    Who was in the film that A made? "" where that is not the way it is said.
+    """
+    introduced = re.fullmatch(r"(.*\w) (?:an?|some) ((?:[\w-]+ ){0,2}[\w-]+)", told.rstrip(" ,"))
+    if not introduced or FUNCTION & set(introduced[2].lower().split()):
+        return ""
+    noun = introduced[2].split()[-1]
+    taken_up = re.compile(rf"\b(?:it|(?:this|that|the|these|those) {re.escape(noun)})\b(?!['’-])", re.IGNORECASE)
+    found, n = taken_up.subn(lambda _: f"the {introduced[2]} that {introduced[1]}", clause, count=1)
+    return f"{found[0].upper()}{found[1:]}?" if n else ""
 
 
 def _a(noun: str) -> str:

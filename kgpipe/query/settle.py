@@ -17,7 +17,7 @@ from kgpipe.query.trees import Scored, Tree
 if TYPE_CHECKING:
     from kgpipe.graph.store import Store
 
-EMPTY = 3.4
+EMPTY = 3.6
 """Taken off the score of a candidate that finds nothing; half of it where the question denies something."""
 REACH = 2.5
 """How far below the best one's score a candidate is still run."""

@@ -21,7 +21,7 @@ from scipy.optimize import linear_sum_assignment
 
 from kgpipe.query.catalog import Catalog, noun_stems
 from kgpipe.query.frame import LAST, Frame, Number, dates, frame, is_compared
-from kgpipe.query.grammar import anchor_is_subject, is_participle
+from kgpipe.query.grammar import PARTICIPLE, anchor_is_subject, is_participle
 from kgpipe.query.link import encoded, scaled
 from kgpipe.query.values import Match, is_id
 from kgpipe.query.words import BE, FUNCTION, INDEFINITE, LIGHT, PREPOSITION, ROLES, SYNONYMS, Word, words
@@ -38,10 +38,10 @@ SPOKEN = 0.7
 MOST_EMBEDDED = 16
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
-    "another": -3.9, "attached": 1.7, "bound": -1.6, "chain": 1.3, "coverage": 2.2, "denied": 3.7, "direction": 1.0, "dropped": -4.0, "edges": 2.7,
-    "extra": -0.4, "frequent": 0.6, "head": 4.0, "idle": -0.5, "known": -3.1, "lacking": -0.5, "least": 2.0, "near": 1.3, "order": 1.8,
-    "outward": 1.5, "passing": 0.2, "placed": 1.0, "rooted": 1.1, "shared": 2.7, "size": -2.1, "uncovered": -3.0, "unmet": -1.8, "values": 2.2,
-    "whole": 7.6,
+    "another": -4.4, "attached": 2.2, "chain": 1.3, "coverage": 2.3, "denied": 3.7, "direction": 1.2, "dropped": -4.0, "edges": 2.7,
+    "extra": -0.4, "frequent": 0.7, "head": 4.0, "idle": -0.4, "known": -3.6, "lacking": -0.7, "least": 2.0, "near": 1.4, "order": 2.1,
+    "outward": 1.6, "passing": 0.3, "placed": 1.0, "rooted": 1.1, "shared": 2.4, "size": -2.1, "uncovered": -3.0, "unmet": -1.7,
+    "values": 2.4, "whole": 8.0,
 }  # fmt: skip
 """Weight of each feature, as `benchmarks/tree_weights.py` fits them; `denied` by hand, as too few questions deny anything."""
 MOST_THINGS, MOST_PLACES = 12, 60
@@ -387,6 +387,8 @@ def _meant(found: Sequence[Word], i: int) -> str:
 
 
 _NAMING = frozenset("named called surnamed known titled labelled labeled marked".split())
+_HUMANS = frozenset("man men woman women guy guys lady ladies gentleman gentlemen".split())
+_LYING = frozenset("lie lies lying sit sits sitting situated".split())
 _APPOSITIVE = _NAMING | frozenset("with whose is the a an has have having bearing carrying holding as".split())
 _NAME = re.compile(r"name|title", re.IGNORECASE)
 
@@ -434,10 +436,9 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
         k = span_of.get(i - 1, -1) if i and a.words[i - 1].possessive else -1
         return a.spans[k][0] - 0.5 if k >= 0 else i
 
-    if a.frame.asker in ("who", "whom") and humans:
+    if a.frame.asker in ("who", "whom", "whose") and humans:
         at = next(i for i, w in enumerate(a.words) if w.lower == a.frame.asker)
-        following = [w.lower for w in a.words[at + 1 : at + 3]]
-        if not (following[:1] and following[0] in BE and following[1:] in (["the"], ["all"])):
+        if not _predicate(a, at):
             kinds = {t for t in real if evidence.head_types[t] >= 0.5} if not a.frame.head else set()
             found.append(Mention(set(), humans | kinds, at, -9))
     elif a.frame.asker == "where":
@@ -459,6 +460,8 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 continue
             keys = {c.key for _, c in a.choices[k]}
             host = next((m for m in reversed(found) if (m.kinds & kinds or m.anyone) and not m.keys & keys), None)
+            if host is not None and host.end == a.spans[k][0] and a.words[host.end - 1].lower in ANYTHING:
+                host = None  # anything that A designed
             if host is not None and (
                 all(_NAME.search(key) for key in keys)
                 or host.anyone
@@ -511,11 +514,13 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
         strength = {t: float(evidence.types[t][w]) for t in (agents & set(real) or real)}
         best = max(strength.values(), default=0.0)
         kinds = {t for t, x in strength.items() if x >= 0.6 and x >= best - 0.15}
-        if is_participle(lower) and lower not in typed:
+        if (is_participle(lower) and lower not in typed) or lower in _LYING or _is_past(a, i):
             kinds = set()  # where it is located: not a location
         kinds |= {wider for t in kinds for wider in catalog.wider(t)}
         attribute = max((float(v[w]) for v in evidence.attributes.values()), default=0.0)
-        if lower in ROLES and lower not in INDEFINITE and (lower[:6] != "member" or before == "family"):
+        if lower in _HUMANS and humans:
+            found.append(Mention(set(), set(humans), possessed(i), i + 1))
+        elif lower in ROLES and lower not in INDEFINITE and (lower[:6] != "member" or before == "family"):
             if before not in BE and before not in ("become", "became") and humans:
                 if beside(i) and not found[-1].spans:
                     found[-1].end = i + 1
@@ -535,8 +540,58 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 )
                 if host is None:
                     found.append(Mention(set(), kinds, possessed(i), i + 1, anyone=lower in INDEFINITE))
+        elif attribute < 0.5 and i not in a.frame.head and _is_noun(a, i):
+            found.append(Mention(set(), _ends(w, evidence, catalog) & set(real) or set(real), possessed(i), i + 1))
         i += 1
+    head = a.frame.head[-1] if a.frame.head and a.frame.output in ("node", "count") else -1
+    if head >= 0 and not any(m.start <= head < m.end for m in found):
+        rated = {t: evidence.head_types[t] for t in real}
+        best = max(rated.values(), default=0.0)
+        if max(evidence.head_attributes.values(), default=0.0) < max(0.5, best):
+            kinds = {t for t, x in rated.items() if x >= max(0.3, best - 0.1)}
+            found.append(Mention(set(), kinds or set(real), head, head + 1))
     return sorted(found, key=lambda m: m.start)
+
+
+def _predicate(a: Asked, at: int) -> bool:
+    """Whether a question word at a place is nobody but the noun behind it: "who is the founder of A".
+
+    "Who was the founder of A married to" asks for another one.
+    """
+    lower = [w.lower for w in a.words]
+    if lower[at] != "who" or not (
+        lower[at + 1 : at + 2] and lower[at + 1] in BE and lower[at + 2 : at + 3] in (["the"], ["all"])
+    ):
+        return False
+    last = len(lower) - 1 - (lower[-1] in PREPOSITION)
+    apart = is_participle(lower[last]) and not any(start <= last < end for start, end in a.spans)
+    return not apart or bool({"who", "that", "which", "whose", "where"} & set(lower[at + 1 :]))
+
+
+def _is_past(a: Asked, i: int) -> bool:
+    """Whether a word is a verb that looks like a noun: wrote; have been working."""
+    lower = a.words[i].lower
+    return lower in PARTICIPLE or (lower.endswith("ing") and bool(BE & {w.lower for w in a.words[max(0, i - 2) : i]}))
+
+
+def _is_noun(a: Asked, i: int) -> bool:
+    """Whether a word is a noun for a thing by what stands around it: the N of, the N that, A's N."""
+    lower = a.words[i].lower
+    if lower in LIGHT | ALIKE | VAGUE | OTHERS or is_participle(lower) or not i or a.words[i - 1].lower in PREPOSITION:
+        return False
+    after = a.words[i + 1].lower if i + 1 < len(a.words) else ""
+    owned = a.words[i - 1].possessive and any(end == i for _, end in a.spans)
+    owned |= "whose" in {w.lower for w in a.words[max(0, i - 2) : i]} and after not in PREPOSITION
+    the = {"the", "a", "an"} & {w.lower for w in a.words[max(0, i - 2) : i]}
+    followed = after in ("of", "that", "which", "who", "whose", "where", "by") or is_participle(after)
+    return owned or (bool(the) and followed)
+
+
+def _ends(w: int, evidence: Evidence, catalog: Catalog) -> set[str]:
+    """The types at either end of the links that a content word speaks for."""
+    return {
+        t for (k, _), speaks in evidence.links.items() if speaks[w] >= 0.6 for t in (catalog.links[k].subject, catalog.links[k].object)
+    }  # fmt: skip
 
 
 def _main_verb(a: Asked) -> int:
@@ -835,21 +890,27 @@ class Search:
                     yield replace(made, nodes=nodes)
 
     def _within(self, tree: Tree, root: int) -> bool:
-        """Whether nothing but lying in a place is known of the root of a question for the place of something.
+        """Whether of the root of a question for a place nothing is known but that it lies in one.
 
-        "Where is A?" never wants what lies in A.
+        "Where is A?" never wants what lies in A. Edges to things that the question does not speak of do not count.
         """
         lower = [w.lower for w in self.asked.words]
         asks_place = self.asked.frame.asker == "where" or lower[-1:] == ["in"] or any(
             a == "in" and b in ("which", "what") for a, b in pairwise(lower)
         )  # fmt: skip
-        return (
-            asks_place
-            and sum(root in (s, o) for s, o, _ in tree.edges) == 1
-            and any(
-                s == root and any(phrase.split()[-1] in ("in", "at") for phrase in self.catalog.phrases[link, True])
-                for s, _, link in tree.edges
-            )
+        if not asks_place:
+            return False
+        inside = {
+            k for k, (s, _, link) in enumerate(tree.edges)
+            if s == root and any(phrase.split()[-1] in ("in", "at") for phrase in self.catalog.phrases[link, True])
+        }  # fmt: skip
+        said_so = {t for m in self.mentions[1:] if not m.spans for t in m.kinds}
+        beside = (s + o - root for k, (s, o, _) in enumerate(tree.edges) if root in (s, o) and k not in inside)
+        return bool(inside) and all(
+            not tree.nodes[i].conditions
+            and tree.nodes[i].type not in said_so
+            and sum(i in edge[:2] for edge in tree.edges) == 1
+            for i in beside
         )
 
     def _groups(self, tree: Tree) -> list[int]:
@@ -1061,7 +1122,6 @@ class Search:
             "coverage": coverage,
             "uncovered": uncovered,
             "head": self._head(tree),
-            "bound": self._bound(tree),
             "unmet": things[0],
             "extra": things[1],
             "attached": things[2],
@@ -1160,7 +1220,11 @@ class Search:
                 named = sum(1.0 if self.mentions[x].spans or not held[i] else 0.9 for i, x in place.items())
                 first = place.get(tree.root, -1)
                 rooted = first == 0 or (first > 0 and self.mentions[first].start <= head < self.mentions[first].end)
-                found = (named, attached + placed + 0.5 * rooted, attached, placed, rooted)
+                score = sum(
+                    self.weights.get(name, 0.0) * x
+                    for name, x in (("attached", attached), ("placed", placed), ("rooted", rooted))
+                )
+                found = (named, score, attached, placed, rooted)
                 if found > best:
                     best, chosen = found, place
                 return
@@ -1190,26 +1254,6 @@ class Search:
                 following = self.mentions[j + 1].start if j + 1 < len(self.mentions) else len(self.asked.words)
                 placed.append(1.0 if self.mentions[i].start <= word < following else 0.0)
         return float(np.mean(joined)) if joined else 0.5, float(np.mean(placed)) if placed else 0.5
-
-    def _bound(self, tree: Tree) -> float:
-        """How many values that stand far from what is asked for are conditions on it, each up to 1."""
-        a = self.asked
-        f = a.frame
-        start = f.head[-1] + 1 if f.head else 0
-        far = 0.0
-        said = self.evidence.types[tree.nodes[tree.root].type] >= 0.6
-        if int(said.sum()) + (f.asker == "who") < 2:
-            return 0.0  # the type is named once: there is no other node that the value may be of
-        for condition in tree.nodes[tree.root].conditions:
-            if condition.operator != "=":
-                continue
-            span = a.spans[condition.span]
-            between = [
-                w for w, i in enumerate(a.content)
-                if start <= i < span[0] and self.evidence.attributes[condition.key][w] < 0.6
-            ]  # fmt: skip
-            far += min(1.0, max(0, len(between) - bool(tree.key)) / 2)
-        return far
 
     def _outward(self, tree: Tree, distance: dict[int, int], at: Sequence[int], things: dict[int, float]) -> float:
         """Share of edges whose outer node is said after the inner one; `things` says where nodes that are things are said."""
@@ -1312,11 +1356,12 @@ class Search:
         return float(np.mean(verdicts)) if verdicts else 0.5
 
     def _acts(self, span: tuple[int, int]) -> bool | None:
-        """Whether a question word at a span cannot be who acts: "for whom did she work", "who did she marry"."""
-        lower = [w.lower for w in self.asked.words[max(0, span[0] - 1) : span[1] + 1]]
-        asker = span[1] - span[0] == 1 and self.asked.words[span[0]].lower in ("who", "whom")
-        before = span[0] and lower[0] in PREPOSITION and lower[0] != "by"
-        return False if asker and (before or lower[-1] in ("do", "does", "did")) else None
+        """Whether what is asked for at a span cannot be who acts: "for whom did she work", "which firm did she found"."""
+        lower = [w.lower for w in self.asked.words]
+        start = span[0] - (span[0] > 0 and lower[span[0] - 1] in ("which", "what"))
+        asker = start < span[0] or (span[1] - span[0] == 1 and lower[start] in ("who", "whom"))
+        before = start and lower[start - 1] in PREPOSITION and lower[start - 1] != "by"
+        return False if asker and (before or lower[span[1] : span[1] + 1] in (["do"], ["does"], ["did"])) else None
 
     def _named(self, condition: Condition) -> float:
         """Whether words next to a value name its property."""

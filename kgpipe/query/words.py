@@ -20,7 +20,7 @@ FUNCTION = frozenset(
 """Words that carry the frame of a question, never its content."""
 
 LIGHT = frozenset(
-    "name named names call called known tell list give show find please thing things something someone somebody anyone "
+    "name named names call called known tell list give show find please thing things something anything someone somebody anyone "
     "anybody people person persons number count total different exist exists get got say said graph first full "
     "year date day month time place happen happened part role kind type sort one ones exactly currently originally "
     "actually famous later mention mentioned".split()

@@ -78,3 +78,21 @@ def test_where_something_is_is_not_what_lies_there(store, schema):
 def test_how_true_an_answer_is(facts, n_answers, truth):
     rows = [{"relation": relation, "score": score} for relation, score in facts]
     assert Told(rows, [("name", "uid")] * n_answers).truth == pytest.approx(truth)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("List languages that took inspiration from anything Ken Thompson designed.", ["C"]),
+        ("What else did the designer of B design?", ["Unix"]),
+        ("Which town is the outfit that developed VAX in?", ["Maynard"]),
+        ("Ken Olsen set up a company. Which machines did that company develop?", ["PDP-11", "VAX"]),
+        ("Of what is Donald Knuth the author?", ["The Art of Computer Programming"]),
+        ("Who was the designer of COBOL?", ["Grace Hopper"]),
+        ("Which machines did the firm Harlan Anderson launched develop?", ["PDP-11", "VAX"]),
+        ("In which county lies the town where Digital Equipment Corporation is located?", ["Middlesex County"]),
+    ],
+)
+def test_a_noun_of_no_type_is_a_thing_too(question, expected, store, schema):
+    """What the head of a question or the words around a noun make a thing stands for a node of its own."""
+    assert sorted(row[0] for row in ask(question, store, schema).answers) == expected
