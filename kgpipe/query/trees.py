@@ -1408,12 +1408,15 @@ class Search:
             return 0.2 * e.head_types[node.type]
         fit = e.head_types[node.type]
         if self._typed() < 0.9:  # no type is named: an agent noun, as in "directors"
+            noun = " ".join(self.asked.words[i].lower for i in f.head)
             for a, b, link in tree.edges:
-                if tree.root in (a, b):
-                    fit = max(fit, 0.95 * e.head_links[link, tree.root == a] * (1.0 if tree.root == a else 0.5))
-                    noun = " ".join(self.asked.words[i].lower for i in f.head)
-                    if tree.root == b and _says(noun, self.catalog.phrases[link, True]) and not is_agent(noun):
-                        fit = max(fit, 0.95)  # the birthplace
+                label = self.catalog.schema.relations[self.catalog.links[link].relation].label.lower()
+                called = _says(noun, (label,))  # the object: the doctoral advisor
+                if tree.root == a and not called:
+                    fit = max(fit, 0.95 * e.head_links[link, True])
+                elif tree.root == b:
+                    named = called or (_says(noun, self.catalog.phrases[link, True]) and not is_agent(noun))
+                    fit = max(fit, 0.95 if named else 0.475 * e.head_links[link, False])  # the birthplace
         name = self.catalog.name_keys[node.type]
         if name:
             fit = max(fit, 0.9 * e.head_attributes[name])
