@@ -166,11 +166,14 @@ _FIGURE = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})+|\
 
 
 def _amount(suffix: str = "") -> str:
-    """Figure, scale and unit; no backtracking into a unit that is read, for `5 GB/day` is no 5 and no 5 GB."""
+    """Figure, scale and unit; no backtracking into a unit that is read, for `5 GB/day` is no 5 and no 5 GB.
+
+    Atomic groups, as possessive quantifiers of Python 3.11.2 do not go back over a unit that fails (the 21st).
+    """
     return (
-        rf"(?P<number{suffix}>{_FIGURE})(?:[\s-](?P<scale{suffix}>{_SCALE})\b|"
-        rf"(?P<short{suffix}>(?(currency)\s?(?:{_SHORT})|\s?[mbt]n)(?!\w)))?+"
-        rf"(?:[\s-]?(?P<unit{suffix}>{_UNIT})(?![\w²³]))?+"
+        rf"(?P<number{suffix}>{_FIGURE})(?>(?:[\s-](?P<scale{suffix}>{_SCALE})\b|"
+        rf"(?P<short{suffix}>(?(currency)\s?(?:{_SHORT})|\s?[mbt]n)(?!\w)))?)"
+        rf"(?>(?:[\s-]?(?P<unit{suffix}>{_UNIT})(?![\w²³]))?)"
     )
 
 
