@@ -544,7 +544,15 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             found.append(Mention(set(), _ends(w, evidence, catalog) & set(real) or set(real), possessed(i), i + 1))
         i += 1
     head = a.frame.head[-1] if a.frame.head and a.frame.output in ("node", "count") else -1
-    if head >= 0 and not any(m.start <= head < m.end for m in found):
+    said = {i for m in found for i in range(math.ceil(m.start), m.end)}
+    value = next((m for m in sorted(found, key=lambda m: m.start) if m.start > head), None)
+    named = (
+        value is not None
+        and value.spans
+        and all(w.lower in _APPOSITIVE for w in a.words[head + 1 : math.ceil(value.start)])
+    )
+    # not a verb that the head took along, nor the noun by which a value stands: cases marked Closed
+    if head >= 0 and not said & set(a.frame.head) and not is_participle(a.words[head].lower) and not named:
         rated = {t: evidence.head_types[t] for t in real}
         best = max(rated.values(), default=0.0)
         if max(evidence.head_attributes.values(), default=0.0) < max(0.5, best):
