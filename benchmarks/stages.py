@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--schema", default="general")
     parser.add_argument("--limit", type=int, default=100, help="rows of a JSON Lines file")
     parser.add_argument("--facts", type=int, default=0, help="how many random facts to print")
+    parser.add_argument("--least", type=float, default=0.0, help="least score of those")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workspace", type=Path, help="keep the result here instead of in a temporary folder")
     options = parser.parse_args()
@@ -76,7 +77,8 @@ def _measure(source: Path, workspace_path: Path, options: argparse.Namespace) ->
         twice = _counts(store)
         for what in sorted({*once, *twice}):
             print(f"  {what:24} {once.get(what, 0):8,} {twice.get(what, 0):8,}")
-    facts = top_facts(workspace, 10**9, spread=False)
+    facts = [f for f in top_facts(workspace, 10**9, spread=False) if f["score"] >= options.least]
+    print(f"{len(facts):,} facts with a score of {options.least} and more")
     for fact in random.Random(options.seed).sample(facts, min(options.facts, len(facts))):
         print(json.dumps(fact, ensure_ascii=False))
 

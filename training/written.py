@@ -32,7 +32,7 @@ HELD_OUT = frozenset(
         "job adverts, appointments and careers",
     )
 )
-"""Domains that train nothing: one of each file, and the last that was written."""
+"""Domains that train nothing: one of each of the first eight files, and the last of those that was written."""
 RARE = 3
 """A relation that is used less often is told."""
 MENTION = re.compile(r"\{([^{}:=]+):([^{}:=]+)(?:=([^{}]+))?\}")

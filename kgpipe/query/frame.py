@@ -49,7 +49,7 @@ NEGATIONS = frozenset(
 )
 _DID = frozenset("do does did has have had".split())
 _MORE = frozenset("else all ever".split())
-"""Words after what that leave open what is asked for: what else did she write."""
+"""Words between what and did: what else did she write."""
 PARTICIPLES = frozenset(
     "born built made written won led held given sold bought run known taught sung spoken drawn shot driven worn".split()
 )
@@ -268,10 +268,8 @@ def frame(
     head = () if output == "exists" else _noun(found, anchor, taken, nouns, used)
     if asker in ("who", "whom", "whose", "where", "when") and not any(found[i].stem in types for i in head):
         head = ()  # a verb
-    after_what = anchor + (lower[anchor : anchor + 1] != [] and lower[anchor] in _MORE)
-    what = not asker and lower[anchor - 1 : anchor] == ["what"]
-    what_did = what and bool(_DID & set(lower[after_what : after_what + 1]))
-    what_did |= what and after_what > anchor  # what else was written by
+    following = lower[anchor : anchor + 2] if not asker and lower[anchor - 1 : anchor] == ["what"] else []
+    what_did = following[:1] == ["else"] or bool(_DID & set(following[bool(_MORE & set(following[:1])) :][:1]))
     if asker in ("where", "when") or what_did:
         head = ()  # "where was the oldest person born", "what did the company develop"
     governed = anchor >= 2 and lower[anchor - 2] in PREPOSITION

@@ -79,6 +79,10 @@ def test_values_named_in_a_question(shop, tmp_path, question, expected):
         ("Which suppliers supply nothing and do not export?", {"negated": "not"}),
         ("products that cost more than 20", {"numbers": [(">", 20.0, None)]}),
         ("products between 3 and 5", {"numbers": [("between", 3.0, 5.0)]}),
+        ("orders with at least one product", {"numbers": []}),  # some
+        ("orders with at least two products", {"numbers": [(">=", 2.0, None)]}),
+        ("What else does Butter need?", {"head": []}),
+        ("What all products are there?", {"head": ["products"]}),
         ("products whose name starts with 'Ry'", {"texts": [("STARTS WITH", "ry")]}),
         ("Can you list all suppliers?", {"output": "node", "head": ["suppliers"]}),
     ],
