@@ -27,6 +27,8 @@ from kgpipe.extract.data import held_out, read_records
 LOWEST = 0.02
 """Predictions below this score are not looked at."""
 PRECISIONS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+NEW_SLACK = 0.005
+"""F1 that is given for precision where labels are new: those of other schemas fit less well than what is fitted on."""
 LEAST_ABOVE = 30
 """A precision is promised on no fewer held-out predictions than this."""
 
@@ -57,7 +59,11 @@ def calibrate(
         same = {"slope": 1.0, "offset": 0.0, "threshold": LOWEST}
         (raw / "config.json").write_text(json.dumps(config | {"calibration": {"known": same, "new": same}}))
         for file in files:
-            records = [r for r in read_records(file) if r.get("relations") and (not hold_out or held_out(r, hold_out))]
+            records = [
+                {"relations": [], **r}
+                for r in read_records(file)
+                if _tells(r) and (not hold_out or held_out(r, hold_out))
+            ]
             described = next((value for name, value in sets.items() if Path(file).name.startswith(name)), {})
             found = predictions(records, described=described, checkpoint=raw, device=device, progress=progress)
             n_gold += sum(len({(r["head"], r["type"], r["tail"]) for r in record["relations"]}) for record in records)
@@ -71,13 +77,18 @@ def calibrate(
     slope, offset = fit_logistic(np.array(scores), np.array(right, float))
     honest = calibrated(np.array(scores), slope, offset)
     fitted = {"slope": round(slope, 4), "offset": round(offset, 4)}
-    fitted["threshold"] = best_threshold(honest, np.array(right), n_gold)
+    fitted["threshold"] = best_threshold(honest, np.array(right), n_gold, slack=NEW_SLACK if new else 0.0)
     config["calibration"]["new" if new else "known"] = fitted
     if not new:
         config["precisions"] = precisions(honest, np.array(right))
     path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     error = expected_calibration_error(honest, np.array(right, float))
     return fitted | {"precisions": config["precisions"], "ece": error, "predicted": len(scores), "gold": n_gold}
+
+
+def _tells(record: dict[str, Any]) -> bool:
+    """Whether a record says which relations its text states: it has some, or its annotation is complete."""
+    return bool(record.get("relations")) or bool((record.get("complete") or {}).get("relations"))
 
 
 def calibrated(scores: np.ndarray, slope: float, offset: float) -> np.ndarray:
@@ -103,12 +114,12 @@ def fit_logistic(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
     return float(slope), float(offset)
 
 
-def best_threshold(scores: np.ndarray, right: np.ndarray, n_gold: int) -> float:
-    """The score from which on predictions have the best F1 against `n_gold` relations."""
+def best_threshold(scores: np.ndarray, right: np.ndarray, n_gold: int, *, slack: float = 0.0) -> float:
+    """The highest score from which on predictions have the best F1 against `n_gold` relations, or one less by `slack`."""
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(right[order])
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + n_gold)
-    return round(float(scores[order][f1.argmax()]), 4)
+    return round(float(scores[order][np.argmax(f1 >= f1.max() - slack)]), 4)
 
 
 def precisions(scores: np.ndarray, right: np.ndarray) -> dict[str, float]:

@@ -24,6 +24,8 @@ MOST_ANSWERS = 4
 """Possible answers of one sentence that are read: those nearest to what the question names."""
 AROUND, MIDDLE = 3, 30
 """Words read before the first and after the second of a pair, and between them (the first and last half of more)."""
+SUBJECT = "[a] entity"
+"""Stands for what a question names."""
 _ANSWERED_BY = {"when": "date", "where": "place", "who": "person", "whom": "person", "whose": "person"}
 _ASKERS = frozenset({*_ANSWERED_BY, "which", "what"})
 _FRAME = frozenset("was did is the of in".split())
@@ -42,12 +44,12 @@ def told(question: str, kind: str, sentences: Sequence[str], namer: Embedder) ->
     """
     asked = words(question)
     names = names_in(asked)
-    kind_word = _kind_word(asked, kind)
+    kind_word = called(asked, kind)
     pairs = [(i, text) for i, s in enumerate(sentences) for text in _pairs(s, kind, kind_word, names, asked)]
     best = [0.0] * len(sentences)
     if not pairs:
         return best
-    wanted = _worded(asked, names, kind_word)
+    wanted = worded(asked, names, kind_word)
     vectors = namer.encode([*wanted, *(text for _, text in pairs)])
     similar = (vectors[len(wanted) :] @ vectors[: len(wanted)].T).mean(1)
     for (i, _), value in zip(pairs, similar.tolist(), strict=True):
@@ -96,7 +98,7 @@ def names_in(asked: Sequence[Word]) -> list[list[int]]:
     return [*runs, run] if run else runs
 
 
-def _kind_word(asked: Sequence[Word], kind: str) -> str:
+def called(asked: Sequence[Word], kind: str) -> str:
     """What the answer is called: the noun behind which or what, else what the question word stands for."""
     if kind in ("date", "number"):
         return kind
@@ -108,12 +110,12 @@ def _kind_word(asked: Sequence[Word], kind: str) -> str:
     return "thing"
 
 
-def _worded(asked: Sequence[Word], names: Sequence[Sequence[int]], kind_word: str) -> list[str]:
+def worded(asked: Sequence[Word], names: Sequence[Sequence[int]], kind_word: str) -> list[str]:
     """The question as the words of a relation: as it stands, with the answer marked, and its content words alone."""
     first = {run[0] for run in names}
     inside = {i for run in names for i in run} - first
-    said = ["[a] entity" if i in first else w.lower for i, w in enumerate(asked) if i not in inside]
-    content = [w for w in said if w not in _ASKERS and w not in _FRAME and w != "[a] entity"]
+    said = [SUBJECT if i in first else w.lower for i, w in enumerate(asked) if i not in inside]
+    content = [w for w in said if w not in _ASKERS and w not in _FRAME and w != SUBJECT]
     marked = [
         f"[b] {kind_word}" if w in _ASKERS else w
         for before, w in pairwise(["", *said])
@@ -153,7 +155,7 @@ def _mentioned(found: Sequence[Word], named: set[str]) -> list[Span]:
 
 
 def _text(sentence: str, subject: Span, answer: Span, kind_word: str) -> str:
-    marks = {subject: "[a] entity", answer: f"[b] {kind_word}"}
+    marks = {subject: SUBJECT, answer: f"[b] {kind_word}"}
     first, second = sorted((subject, answer))
     between = sentence[first[1] : second[0]].split()
     if len(between) > MIDDLE:

@@ -1014,11 +1014,13 @@ class Search:
         )]  # fmt: skip
 
     def _orders(self, entity_type: str, *, numbers: bool = False) -> list[str]:
-        """The properties of a type by which a superlative may order, the likeliest two."""
+        """The properties of a type by which a superlative may order, the likeliest two; dates where it is of time or names them."""
         kinds = ("number",) if numbers else ("number", "year", "date")
         scores = {
             key: self._order_fit(key) + (0.25 if x.kind != "number" and self._of_time() else 0.0)
-            for key, x in self.catalog.attributes[entity_type].items() if x.kind in kinds and not is_id(key)
+            for key, x in self.catalog.attributes[entity_type].items()
+            if x.kind in kinds and not is_id(key)
+            and (x.kind == "number" or self._of_time() or self._measure_fit(key) >= SPOKEN)
         }  # fmt: skip
         return sorted((k for k in scores if scores[k] > 0.1), key=lambda k: -scores[k])[:2]
 

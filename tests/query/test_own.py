@@ -37,6 +37,13 @@ def test_that_nothing_fits_is_no_answer(store, schema):
     assert ask("Which machines were released before 1900?", store, schema).source != "graph"
 
 
+@pytest.mark.parametrize(
+    "question", ["Who is the heaviest person?", "Which is the tallest company?", "Which is the longest machine?"]
+)
+def test_dates_order_only_what_is_asked_for_in_time(question, store, schema):
+    assert ask(question, store, schema).source != "graph"
+
+
 def test_counts_for_each_are_said_with_their_names(store, schema):
     text = ask("How many awards did each person receive?", store, schema).text
     assert text == "Dennis Ritchie: 2, Donald Knuth: 1, Grace Hopper: 1, John Backus: 1 and Ken Thompson: 1."
