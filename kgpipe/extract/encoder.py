@@ -62,8 +62,10 @@ LEAST_FIT = 0.01
 """A pair whose types a relation does not allow is as unlikely as this."""
 MAX_PAIRS, RELATED_THRESHOLD = 16, -4.0
 """For labels that are new, so many pairs a window are looked at, none with a lower logit of being related,"""
-MAX_READ, READ_THRESHOLD = 5, -4.0
+MAX_READ, READ_THRESHOLD = 5, -2.0
 """and of those the second pass reads so many, none with a lower logit of its best label at the first look."""
+OWN_SHARE = 0.3
+"""What the network itself would say of a pair counts so much beside what the second pass reads."""
 MENTION_THRESHOLD = 0.3
 """A span that names something at least so surely stays when a relation needs it, whatever the scores of its types."""
 HEAD_BONUS = 0.01
@@ -388,6 +390,10 @@ class EncoderExtractor:
         if len(read):
             subject, object_ = pairs[read].T
             vectors = self._pair_vectors(chosen, batch, mentions.rows[subject], mentions.rows[object_])
+            place = torch.zeros_like(where[0])
+            place[look] = torch.arange(len(look), device=place.device)
+            mixed = (1 - OWN_SHARE) * vectors + OWN_SHARE * phrases[place[read]]
+            vectors = torch.nn.functional.normalize(mixed, dim=-1)
             out[read] = torch.where(self.novel > 0, scored(read, vectors), out[read])
         return out
 

@@ -75,10 +75,10 @@ def test_calibrate_fits_curve_threshold_and_precisions(copy, tmp_path):
                 {"start": 0, "end": 9, "type": "person"},
                 {"start": start, "end": start + len(place), "type": "location"},
             ],
-            "relations": [{"head": 0, "tail": 1, "type": "place of birth"}] if i % 4 else [],
+            "relations": [{"head": 0, "tail": 1, "type": "place of birth"}],
             "entity_types": ["person", "location"], "relation_types": ["place of birth", "place of death"],
         })  # fmt: skip
-        if not i % 4:  # a sentence of another relation than the annotators' list
+        if not (i + i // len(PLACES)) % 4:  # every fourth, and of every place some
             rows[-1]["relations"] = [{"head": 1, "tail": 0, "type": "place of death"}]
     data = tmp_path / "gold.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
