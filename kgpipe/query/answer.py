@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from kgpipe import literals
 from kgpipe import schema as schemas
 from kgpipe.errors import InputError, WorkspaceError
 from kgpipe.query import connect, follow, guard, own
@@ -35,7 +36,7 @@ from kgpipe.query.link import (
 from kgpipe.query.plain import plain
 from kgpipe.query.retrieve import Found, Passages, retrieve
 from kgpipe.query.settle import Settled, in_words, settle
-from kgpipe.query.words import one_line
+from kgpipe.query.words import FUNCTION, one_line, words
 from kgpipe.schema import Schema
 from kgpipe.workspace import Workspace
 
@@ -49,6 +50,8 @@ THRESHOLD = 0.62
 """Least likelihood that a question is understood."""
 LEAST_TRUE = 0.4
 """Least confidence, that it is understood and the facts are true, of an answer from the graph."""
+DOUBTFUL = 0.7
+"""Confidence below which an answer of the graph is held against the text."""
 LONGEST_QUESTION = 2_000
 """Characters of a question."""
 AGREES = 1.0
@@ -102,7 +105,8 @@ def ask(
     lm: LM | None = None, passages: Passages | None = None,
 ) -> Answer:  # fmt: skip
     """The answer that the graph gives; sentences of the text instead, marked as such, where it is not surely
-    understood (below `threshold`) or rests on doubtful facts (below `LEAST_TRUE` or `threshold`, whichever is less).
+    understood (below `threshold`), rests on doubtful facts (below `LEAST_TRUE` or `threshold`, whichever is less), or the
+    text is surer and names none of its answers (below `DOUBTFUL`).
 
     `entities` ({"text", "label"?, "value"?}) says what the question names, so that nothing is searched. `meant` are
     uids: a name of several entities is that of one of these where it can be. `lm` writes one more query and words the
@@ -138,6 +142,11 @@ def ask(
         for found, score in [(s.found, s.score) for s in settled] or [(r, r.score) for r in ranked[: own.MOST_RUN]]
     )
     doubts: tuple[str, ...] = ()
+    shown: list[Found] | None = None
+
+    def of_text() -> list[Found]:
+        return retrieve(question, passages or Passages(store, embedder))
+
     if sure >= threshold:
         told = [own.told(one, catalog, store) for one in together]
         sure = round(sure * sum(one.truth for one in told) / len(told), 4)
@@ -145,7 +154,10 @@ def ask(
             found = _of_several(question, together, told, linked, sure, candidates, catalog, store, known)
         else:
             found = _of_one(question, settled[0], told[0], linked, sure, candidates, catalog, store, known)
-        if sure >= min(LEAST_TRUE, threshold):
+        if LEAST_TRUE <= sure < DOUBTFUL and threshold >= LEAST_TRUE:
+            shown = of_text()
+        surer = bool(shown) and shown[0].likely > max(sure, LEAST_TEXT) and not _names(shown[0].text, found.answers)
+        if sure >= min(LEAST_TRUE, threshold) and not surer:
             return worded(found, written, _phrases(found.facts, known), lm) if lm else found
         cited = dict.fromkeys(one_line(one["sentence"]) for one in found.evidence[:2])
         doubts = (
@@ -161,10 +173,22 @@ def ask(
         found = of_written(question, written, candidates, facts, sentences_of(facts, store), lacking)
         found = dataclasses.replace(found, named=_named(linked, known))
         return worded(found, written, _phrases(facts, known), lm)
-    shown = retrieve(question, passages or Passages(store, embedder))
-    found = _from_text(question, linked, known, shown, sure, candidates)
+    found = _from_text(question, linked, known, of_text() if shown is None else shown, sure, candidates)
     found = dataclasses.replace(found, notes=(*found.notes, *doubts))
     return worded(found, written, (), lm) if lm else found
+
+
+def _names(sentence: str, answers: Sequence[Sequence[Any]]) -> bool:
+    """Whether a sentence has a word of content of an answer in it, or its date in any form; of yes or no none can tell."""
+    said = {w.lower for w in words(sentence)}
+    dates = [f.value for f in literals.find(sentence) if f.kind == "date"]
+    for value, *_ in answers:
+        text = str(value)
+        if isinstance(value, bool) or any(text.startswith(d) or d.startswith(text) for d in dates):
+            return True
+        if said & ({w.lower for w in words(text)} - FUNCTION):
+            return True
+    return False
 
 
 def _of_one(

@@ -8,6 +8,7 @@ import pytest
 from kgpipe.errors import InputError, StoreError
 from kgpipe.graph.store import Store
 from kgpipe.query.answer import ask, lines, read_questions
+from kgpipe.query.retrieve import Found
 
 QUESTIONS = [json.loads(line) for line in (Path(__file__).parent / "questions.jsonl").read_text().splitlines()]
 
@@ -60,6 +61,28 @@ def test_a_sentence_that_is_only_near_is_shown_as_such(store, schema):
     assert (answer.source, answer.answers) == ("none", ())
     assert answer.text == "The graph does not tell. Nor surely does the text; nearest in it:"
     assert answer.confidence < 0.5 and len(answer.evidence) == 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("It was a mechanic, Joseph Clement, who drew up the Analytical Engine.", "text"),
+        ("The Analytical Engine was thought out by Babbage.", "graph"),
+    ],
+)
+def test_doubtful_facts_are_held_against_the_text(sentence, source, store, schema, monkeypatch):
+    """A surer sentence that names none of the answers is shown instead, and the graph's answer beside it."""
+    found = Found(sentence, "Notes", "file:///notes.txt", 0, len(sentence), 1.0, 0.9)
+    monkeypatch.setattr("kgpipe.query.answer.retrieve", lambda *_: [found])
+    score = "MATCH ()-[r:DESIGNED]->({name: 'Analytical Engine'}) SET r.score = $score"
+    store.write(score, {"score": 0.6})
+    try:
+        answer = ask("Who designed the Analytical Engine?", store, schema)
+    finally:
+        store.write(score, {"score": 0.9})
+    assert answer.source == source
+    told = [note for note in answer.notes if "the graph would say: Charles Babbage" in note]
+    assert bool(told) == (source == "text") and (answer.evidence[0]["sentence"] == sentence) == (source == "text")
 
 
 def test_doubtful_facts_are_no_answer_but_told(store, schema):
