@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/text_answers.py collect ARTICLES.jsonl.gz benchmarks/wiki_development.jsonl SIGNS.jsonl
     .venv/bin/python benchmarks/text_answers.py fit SIGNS.jsonl [SIGNS.jsonl ...]
 
-`collect` loads passages of the articles ({"title", "text"} a line) that the questions ({"title", "question", "gold": [[form, ...], ...]}) are about
-into a Neo4j of its own, without the model, and writes what is known of every sentence that is read for a question. `fit` prints over five folds by question how often the first sentence holds every gold answer, by the
+`collect` loads passages of the articles ({"title", "text"} a line) that the questions ({"title", "question", "gold":
+[[form, ...], ...]}) are about into a Neo4j of its own, without the model, and writes what is known of every sentence that is
+read for a question. `fit` prints over five folds by question how often the first sentence holds every gold answer, by the
 weights in force and by fitted ones, and how many are held at each likelihood.
 """
 

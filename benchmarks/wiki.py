@@ -46,7 +46,8 @@ def main() -> None:
     questions = [json.loads(line) for line in options.questions.read_text("utf-8").splitlines()]
     with tempfile.TemporaryDirectory() as folder:
         workspace = options.workspace or Path(folder) / "workspace"
-        source = chosen(options.articles, {q["title"] for q in questions}, Path(folder) / "articles.jsonl")
+        home = workspace.parent if options.workspace else Path(folder)  # the same place again: nothing is built twice
+        source = chosen(options.articles, {q["title"] for q in questions}, home / f"{workspace.name}.articles.jsonl")
         config = configuration.load(workspace=workspace, neo4j="")
         try:
             pipeline.build([source], config, schema="general")

@@ -2,10 +2,12 @@
 
     python training/articles.py ARTICLES.jsonl.gz [TRANSCRIPTS.jsonl.gz ...] --out FOLDER
 
-The annotations (`articles.jsonl`) and the questions (`questions.jsonl`) are the project's own; they stand off from the text, as offsets into
-articles of the files, which have {"title" or "id", "text"} a line. FOLDER receives articles.train.jsonl.gz, articles.dev.jsonl.gz
-(every fifth article, by the hash of its title, which trains nothing), questions.train.jsonl.gz and labels.json, for
-`kgpipe train` and the benchmarks. Exit 1 when an article is missing or its text is another one.
+The annotations (`articles.jsonl`) and the questions (`questions.jsonl`) are the project's own; they stand off from the text,
+as offsets into articles of the files, which have {"title" or "id", "text"} a line. FOLDER receives articles.train.jsonl.gz,
+articles.dev.jsonl.gz (every fifth article, by the hash of its title; neither it nor questions on it train anything, and as the
+shipped extractor had read those questions, passages with a sentence of one are left out),
+questions.train.jsonl.gz and labels.json, for `kgpipe train` and the benchmarks. Exit 1 when an article is missing or its
+text is another one.
 """
 
 from __future__ import annotations
@@ -16,24 +18,22 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kgpipe import schema as schemas
+from kgpipe.extract.data import read_records
 from kgpipe.query import reader
 from kgpipe.query.retrieve import asked_for
 from kgpipe.query.words import words
 
 HERE = Path(__file__).parent
-SUBJECT, ANSWER = "entity", "thing"
+ABOUT, ANSWER = "entity", "thing"
 """Types of what a question is about, and of an answer that the question does not call anything."""
 
 
-def rows_of(path: Path) -> Iterator[dict[str, Any]]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
+def rows_of(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (HERE / f"{name}.jsonl").read_text("utf-8").splitlines()]
 
 
 def check(text: str) -> str:
@@ -90,7 +90,7 @@ def asked(row: dict[str, Any], text: str, number: int) -> tuple[dict[str, Any], 
     ways.sort(key=lambda way: reader.SUBJECT not in way)
     if not ways or reader.SUBJECT not in ways[0]:
         return None
-    ends = [(*row["about"], SUBJECT), (*row["answer"], kind if re.fullmatch("[a-z]+", kind) else ANSWER)]
+    ends = [(*row["about"], ABOUT), (*row["answer"], kind if re.fullmatch("[a-z]+", kind) else ANSWER)]
     return {
         "id": f"questions-{number}", "text": text, "lang": "en",
         "mentions": [{"start": s, "end": e, "type": t} for s, e, t in ends],
@@ -105,20 +105,23 @@ def main() -> None:
     parser.add_argument("texts", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    texts = {row.get("title") or row["id"]: row["text"] for file in options.texts for row in rows_of(file)}
+    texts = {row.get("title") or row["id"]: row["text"] for file in options.texts for row in read_records(file)}
     schema = schemas.load("general")
     made: dict[str, list[dict[str, Any]]] = {"articles.train": [], "articles.dev": [], "questions.train": []}
     ways: dict[str, set[str]] = {}
     wrong = []
+    read = [(row["title"], row["start"], row["end"]) for row in rows_of("questions")]
     for name in ("articles", "questions"):
-        for number, row in enumerate(rows_of(HERE / f"{name}.jsonl"), 1):
+        for number, row in enumerate(rows_of(name), 1):
             text = texts.get(row["title"], "")[row["start"] : row["end"]]
             if check(text) != row["check"]:
                 wrong.append(f"{name}.jsonl:{number}: {row['title']} is missing or has another text at {row['start']}")
+            elif name == "articles" and not kept_out(row["title"]):
+                made["articles.train"].append(annotated(row, text, number, schema))
             elif name == "articles":
-                part = "dev" if kept_out(row["title"]) else "train"
-                made[f"articles.{part}"].append(annotated(row, text, number, schema))
-            elif found := asked(row, text, number):
+                if not any(t == row["title"] and s < row["end"] and row["start"] < e for t, s, e in read):
+                    made["articles.dev"].append(annotated(row, text, number, schema))
+            elif not kept_out(row["title"]) and (found := asked(row, text, number)):
                 made["questions.train"].append(found[0])
                 ways.setdefault(found[0]["relation_types"][0], set()).update(found[1][1:])
     if wrong:

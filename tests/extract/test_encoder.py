@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from kgpipe import schema
 from kgpipe.errors import InputError, ModelError
+from kgpipe.extract import encoder
 from kgpipe.extract.base import fingerprint
 from kgpipe.extract.encoder import EncoderExtractor, save_checkpoint
 from kgpipe.extract.files import extract_file
@@ -19,6 +20,7 @@ from kgpipe.extract.learn import train
 from kgpipe.extract.naming import Namer
 from kgpipe.extract.network import JointNetwork
 from kgpipe.extract.run import extracted
+from kgpipe.extract.scoring import relation_features
 from kgpipe.models.backbone import WEIGHTS, load_backbone
 from kgpipe.models.bert import Bert, BertConfig
 from kgpipe.records import Passage
@@ -103,6 +105,26 @@ def test_a_passage_gives_the_same_alone_and_in_a_batch(extractor):
     alone = [extractor([passage(t)])[0] for t in texts]
     extractor.dtype = before
     assert together == alone
+
+
+def test_what_is_read_again_is_mixed_with_what_the_network_says_of_the_same_pair(extractor, monkeypatch):
+    """With the whole share for the network's own vectors the second look has the cosines of the first, pair by pair."""
+    looks = []
+
+    def seen(joint, related, cosine, *rest):
+        looks.append({tuple(j.tolist()): c for j, c in zip(joint, cosine, strict=True)})
+        return relation_features(joint, related, cosine, *rest)
+
+    monkeypatch.setattr(encoder, "relation_features", seen)
+    monkeypatch.setattr(encoder, "OWN_SHARE", 1.0)
+    monkeypatch.setattr(encoder, "READ_THRESHOLD", -encoder.FAR)
+    extractor(
+        [passage("Grace Hopper of Yale met Howard Aiken in Boston. Alan Turing worked in Manchester with Max Newman.")]
+    )
+    first, second = looks
+    assert 0 < len(second) < len(first)
+    for pair, cosine in second.items():
+        torch.testing.assert_close(cosine, first[pair], rtol=1e-4, atol=1e-4)
 
 
 def test_a_schema_without_relations_gives_mentions_only(checkpoint):

@@ -92,6 +92,30 @@ def test_calibrate_fits_curve_threshold_and_precisions(copy, tmp_path):
     assert config["calibration"]["new"] == json.loads((CHECKPOINT / "config.json").read_text())["calibration"]["new"]
 
 
+def test_a_complete_text_without_relations_speaks_against_scores(copy, tmp_path):
+    """What is found in it is wrong; in a text that was not annotated with relations it is only not known."""
+    rows = [
+        {
+            "id": place, "text": f"Ada Smith was born in {place}.", "entity_types": ["person", "location"],
+            "relation_types": ["place of birth"],
+            "mentions": [{"start": 0, "end": 9, "type": "person"}, {"start": 22, "end": 22 + len(place), "type": "location"}],
+            "relations": [{"head": 0, "tail": 1, "type": "place of birth"}],
+        }
+        for place in PLACES
+    ]  # fmt: skip
+    silent = {key: value for key, value in rows[0].items() if key != "relations"}
+
+    def predicted(*more):
+        data = tmp_path / "gold.jsonl"
+        data.write_text("".join(json.dumps(row) + "\n" for row in [*rows, *more]))
+        ran = CliRunner().invoke(app, ["calibrate", str(data), "--checkpoint", str(copy), "--json", "--quiet"])
+        assert ran.exit_code == 0, ran.output
+        return json.loads(ran.output)["predicted"]
+
+    assert predicted(silent) == predicted()
+    assert predicted(silent | {"complete": {"mentions": True, "relations": True}}) > predicted()
+
+
 def test_calibrate_says_when_nothing_is_right(copy, tmp_path):
     data = tmp_path / "gold.jsonl"
     row = {"id": 1, "text": "Nothing.", "mentions": [], "relations": [], "entity_types": [], "relation_types": []}
