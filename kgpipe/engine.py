@@ -65,8 +65,9 @@ def groups(table: pa.Table, size: int) -> Iterator[pa.Table]:
 
 def device(name: str = "") -> Any:
     """The torch device of that name; without one, cuda when there is a GPU, else cpu. ConfigError if it is not there."""
-    # texts differ in length, and oneDNN keeps code and buffers for each of the last 1024 shapes
+    # texts differ in length, and for each of the last 1024 shapes oneDNN keeps code and buffers, torch packed weights
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    os.environ.setdefault("LRU_CACHE_CAPACITY", "16")
     import torch
 
     from kgpipe.errors import ConfigError

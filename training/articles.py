@@ -2,10 +2,11 @@
 
     python training/articles.py ARTICLES.jsonl.gz [TRANSCRIPTS.jsonl.gz ...] --out FOLDER
 
-The annotations (`articles.jsonl`) and the questions (`questions.jsonl`) are the project's own; they stand off from the text,
-as offsets into articles of the files, which have {"title" or "id", "text"} a line. FOLDER receives articles.train.jsonl.gz,
-articles.dev.jsonl.gz (every fifth article, by the hash of its title; neither it nor questions on it train anything, and as the
-shipped extractor had read those questions, passages with a sentence of one are left out),
+The annotations (`articles.jsonl` by `general`, `varied.jsonl` by 500 schemas of their own) and the questions (`questions.jsonl`) are
+the project's own; they stand off from the text, as offsets into texts of the files, which have {"title" or "id", "text"} a
+line. FOLDER receives articles.train.jsonl.gz, articles.dev.jsonl.gz (every fifth article, by the hash of its title; nothing
+of it trains anything, and as the shipped extractor had read questions on some, passages with a sentence of one are left out),
+varied.train.jsonl.gz, varied.dev.jsonl.gz (every tenth schema, by the title of its first passage),
 questions.train.jsonl.gz and labels.json, for `kgpipe train` and the benchmarks. Exit 1 when an article is missing or its
 text is another one.
 """
@@ -18,6 +19,7 @@ import hashlib
 import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +43,19 @@ def check(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def kept_out(title: str) -> bool:
-    return int(hashlib.sha256(title.encode()).hexdigest(), 16) % 5 == 0
+def kept_out(title: str, *, one_of: int = 5) -> bool:
+    return int(hashlib.sha256(title.encode()).hexdigest(), 16) % one_of == 0
 
 
-def annotated(row: dict[str, Any], text: str, number: int, schema: schemas.Schema) -> dict[str, Any]:
-    """A passage as a line of training data; everything of the schema's types is marked in it."""
+def annotated(
+    row: dict[str, Any], text: str, number: str, types: Iterable[str], labels: Iterable[str]
+) -> dict[str, Any]:
+    """A passage as a line of training data; everything of the types is marked in it, and all relations of the labels."""
     return {
-        "id": f"articles-{number}", "text": text, "lang": "en", "title": row["title"],
+        "id": number, "text": text, "lang": "en", "title": row["title"],
         "mentions": [dict(zip(("start", "end", "type", "entity"), m, strict=True)) for m in row["mentions"]],
         "relations": [dict(zip(("head", "type", "tail"), r, strict=True)) for r in row["relations"]],
-        "entity_types": sorted(e.label for e in schema.entities.values()),
-        "relation_types": sorted(r.label for r in schema.relations.values()),
+        "entity_types": sorted(types), "relation_types": sorted(labels),
         "complete": {"mentions": True, "relations": True},
     }  # fmt: skip
 
@@ -72,6 +75,18 @@ def described(schema: schemas.Schema) -> dict[str, Any]:
                 "synonyms": list(r.synonyms), "inverse": [schemas.in_words(r.inverse)] * bool(r.inverse),
             }
             for n, r in schema.relations.items()
+        },
+    }  # fmt: skip
+
+
+def described_own(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same of one of the schemas of `varied.jsonl`."""
+    keys = ("domain", "range", "synonyms", "inverse", "description")
+    return {
+        "entity_types": {f"{schema['domain']}: {t}": {"label": t, "description": d} for t, d in schema["types"].items()},
+        "relation_types": {
+            f"{schema['domain']}: {label}": {"label": label, **dict(zip(keys, told, strict=True))}
+            for label, told in schema["relations"].items()
         },
     }  # fmt: skip
 
@@ -106,24 +121,37 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     texts = {row.get("title") or row["id"]: row["text"] for file in options.texts for row in read_records(file)}
-    schema = schemas.load("general")
-    made: dict[str, list[dict[str, Any]]] = {"articles.train": [], "articles.dev": [], "questions.train": []}
+    names = ("articles.train", "articles.dev", "varied.train", "varied.dev", "questions.train")
+    made: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     ways: dict[str, set[str]] = {}
     wrong = []
     read = [(row["title"], row["start"], row["end"]) for row in rows_of("questions")]
-    for name in ("articles", "questions"):
-        for number, row in enumerate(rows_of(name), 1):
-            text = texts.get(row["title"], "")[row["start"] : row["end"]]
-            if check(text) != row["check"]:
-                wrong.append(f"{name}.jsonl:{number}: {row['title']} is missing or has another text at {row['start']}")
-            elif name == "articles" and not kept_out(row["title"]):
-                made["articles.train"].append(annotated(row, text, number, schema))
-            elif name == "articles":
-                if not any(t == row["title"] and s < row["end"] and row["start"] < e for t, s, e in read):
-                    made["articles.dev"].append(annotated(row, text, number, schema))
-            elif not kept_out(row["title"]) and (found := asked(row, text, number)):
-                made["questions.train"].append(found[0])
-                ways.setdefault(found[0]["relation_types"][0], set()).update(found[1][1:])
+
+    def text_of(row: dict[str, Any], where: str) -> str:
+        text = texts.get(row["title"], "")[row["start"] : row["end"]]
+        if check(text) != row["check"]:
+            wrong.append(f"{where}: {row['title']} is missing or has another text at {row['start']}")
+            return ""
+        return text
+
+    general = schemas.load("general")
+    kinds, relations = ([o.label for o in some.values()] for some in (general.entities, general.relations))
+    for number, row in enumerate(rows_of("articles"), 1):
+        if text := text_of(row, f"articles.jsonl:{number}"):
+            out = kept_out(row["title"])
+            if not out or not any(t == row["title"] and s < row["end"] and row["start"] < e for t, s, e in read):
+                line = annotated(row, text, f"articles-{number}", kinds, relations)
+                made["articles.dev" if out else "articles.train"].append(line)
+    for number, schema in enumerate(rows_of("varied"), 1):
+        part = made["varied.dev" if kept_out(schema["passages"][0]["title"], one_of=10) else "varied.train"]
+        for at, row in enumerate(schema["passages"], 1):
+            if text := text_of(row, f"varied.jsonl:{number}"):
+                part.append(annotated(row, text, f"varied-{number}-{at}", schema["types"], schema["relations"]))
+    for number, row in enumerate(rows_of("questions"), 1):
+        text = text_of(row, f"questions.jsonl:{number}")
+        if text and not kept_out(row["title"]) and (found := asked(row, text, number)):
+            made["questions.train"].append(found[0])
+            ways.setdefault(found[0]["relation_types"][0], set()).update(found[1][1:])
     if wrong:
         print(*wrong[:20], f"{len(wrong)} passages are not there: give the files that were annotated.", sep="\n")
         sys.exit(1)
@@ -133,7 +161,13 @@ def main() -> None:
             file.writelines(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in some)
         print(f"{name}: {len(some):,} texts, {sum(len(r['relations']) for r in some):,} relations")
     wordings = {label: {"label": label, "synonyms": sorted(also)} for label, also in ways.items()}
-    sets = {"articles": described(schema), "questions": {"entity_types": {}, "relation_types": wordings}}
+    sets = {
+        "articles": described(general), "varied": {"entity_types": {}, "relation_types": {}},
+        "questions": {"entity_types": {}, "relation_types": wordings},
+    }  # fmt: skip
+    for schema in rows_of("varied"):
+        for kind, told in described_own(schema).items():
+            sets["varied"][kind] |= told
     (options.out / "labels.json").write_text(json.dumps(sets, ensure_ascii=False, indent=1), "utf-8")
 
 

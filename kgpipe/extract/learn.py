@@ -29,7 +29,7 @@ MAX_TYPES, MAX_RELATIONS = 10, 10
 MAX_EXCLUDED = 4
 BROAD = 50
 """A pair without any of so many relation types is unrelated."""
-MANY_LABELS = ("written", "questions")
+MANY_LABELS = ("written", "varied", "questions")
 """Sets of many labels with a few examples each."""
 SAME = 0.999
 """Cosine from which on two labels are one: vectors differ in their last digits from one processor to another."""
