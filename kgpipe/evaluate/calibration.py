@@ -27,8 +27,6 @@ from kgpipe.extract.data import held_out, read_records
 LOWEST = 0.02
 """Predictions below this score are not looked at."""
 PRECISIONS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
-NEW_SLACK = 0.005
-"""F1 that is given for precision where labels are new: those of other schemas fit less well than what is fitted on."""
 LEAST_ABOVE = 30
 """A precision is promised on no fewer held-out predictions than this."""
 
@@ -77,7 +75,7 @@ def calibrate(
     slope, offset = fit_logistic(np.array(scores), np.array(right, float))
     honest = calibrated(np.array(scores), slope, offset)
     fitted = {"slope": round(slope, 4), "offset": round(offset, 4)}
-    fitted["threshold"] = best_threshold(honest, np.array(right), n_gold, slack=NEW_SLACK if new else 0.0)
+    fitted["threshold"] = best_threshold(honest, np.array(right), n_gold)
     config["calibration"]["new" if new else "known"] = fitted
     if not new:
         config["precisions"] = precisions(honest, np.array(right))
@@ -114,12 +112,12 @@ def fit_logistic(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
     return float(slope), float(offset)
 
 
-def best_threshold(scores: np.ndarray, right: np.ndarray, n_gold: int, *, slack: float = 0.0) -> float:
-    """The highest score from which on predictions have the best F1 against `n_gold` relations, or one less by `slack`."""
+def best_threshold(scores: np.ndarray, right: np.ndarray, n_gold: int) -> float:
+    """The score from which on predictions have the best F1 against `n_gold` relations."""
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(right[order])
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + n_gold)
-    return round(float(scores[order][np.argmax(f1 >= f1.max() - slack)]), 4)
+    return round(float(scores[order][np.argmax(f1)]), 4)
 
 
 def precisions(scores: np.ndarray, right: np.ndarray) -> dict[str, float]:

@@ -14,7 +14,7 @@ from kgpipe.schema import Schema
 
 FORMAT = 3
 """Version of the checkpoint format."""
-METHOD = 36
+METHOD = 37
 """Counts up when the code around the network (decoding, literals, polarity) gives other results."""
 NEEDED = ("backbone", "mention_threshold", "typing", "scoring", "calibration")
 """What config.json of a checkpoint must say beside its format."""

@@ -60,9 +60,9 @@ FORCED_THRESHOLD = 0.15
 TOP_K = 24
 LEAST_FIT = 0.01
 """A pair whose types a relation does not allow is as unlikely as this."""
-MAX_PAIRS, RELATED_THRESHOLD = 16, -4.0
+MAX_PAIRS, RELATED_THRESHOLD = 24, -4.0
 """For labels that are new, so many pairs a window are looked at, none with a lower logit of being related,"""
-MAX_READ, READ_THRESHOLD = 5, -2.0
+MAX_READ, READ_THRESHOLD = 10, -2.0
 """and of those the second pass reads so many, none with a lower logit of its best label at the first look."""
 OWN_SHARE = 0.3
 """What the network itself would say of a pair counts so much beside what the second pass reads."""
@@ -91,7 +91,7 @@ the likeness of sentence vectors is blurred where a label is rare or means somet
 knows gains nothing: any such weight lowered F1 on the half of tekgen.dev that sets the threshold."""
 MARGIN_WEIGHT = 10.0
 """Logits that a new label gains for each unit by which the cosine of pair and label is ahead of that of the next label, or
-loses by which it is behind. Both weights, and MAX_READ, were chosen by looking at WebNLG."""
+loses by which it is behind. Both weights were chosen by looking at WebNLG."""
 _AFTER_HEAD = ("of", "for", "at", "in")
 
 
