@@ -2,7 +2,7 @@
 
     python training/articles.py ARTICLES.jsonl.gz [TRANSCRIPTS.jsonl.gz ...] --out FOLDER
 
-The annotations (`articles.jsonl` by `general`, `varied.jsonl` by 500 schemas of their own) and the questions (`questions.jsonl`) are
+The annotations (`articles.jsonl` by `general`, `varied.jsonl` by schemas of their own) and the questions (`questions.jsonl`) are
 the project's own; they stand off from the text, as offsets into texts of the files, which have {"title" or "id", "text"} a
 line. FOLDER receives articles.train.jsonl.gz, articles.dev.jsonl.gz (every fifth article, by the hash of its title; nothing
 of it trains anything, and as the shipped extractor had read questions on some, passages with a sentence of one are left out),
