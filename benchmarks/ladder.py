@@ -32,6 +32,8 @@ CHOICES = {
     "no cue words": [(encoder, "CUE_WEIGHT", 0.0), (encoder, "CUE_AGAINST", 0.0)],
     "stated relations outrank also without synonyms": [(cues, "phrases", lambda known, but=(): PHRASES(known))],
     "relations across sentences lose nothing": [(encoder, "APART", 0.0)],
+    "five pairs a window are read, of sixteen": [(encoder, "MAX_READ", 5), (encoder, "MAX_PAIRS", 16)],
+    "the network's own vectors alone": [(encoder, "OWN_SHARE", 1.0)],
 }
 PHRASES = cues.phrases
 
