@@ -156,10 +156,16 @@ def read(question: str, found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def likelihoods(question: str, ranked: Sequence[Candidate]) -> list[float]:
-    """How likely each candidate holds the answer: a logistic function of `signs`."""
+    """How likely each candidate holds the answer: a logistic function of `signs`.
+
+    0 where a date or number is wanted and there is none in the sentence.
+    """
+    countable = asked_for(question) in ("date", "number")
     return [
-        round(1 / (1 + math.exp(-sum(SURE[name] * value for name, value in row.items()))), 4)
-        for row in signs(question, ranked)
+        0.0
+        if countable and not c.told
+        else round(1 / (1 + math.exp(-sum(SURE[name] * value for name, value in row.items()))), 4)
+        for c, row in zip(ranked, signs(question, ranked), strict=True)
     ]
 
 

@@ -66,6 +66,14 @@ def test_offsets_are_those_of_the_sentence_in_its_document(passages, workspace):
     assert [f.score for f in found] == sorted((f.score for f in found), reverse=True)
 
 
+def test_a_sentence_without_a_number_or_date_does_not_tell_how_many_or_when(passages):
+    found = retrieve("How many lorries does the mechanic repair?", passages)
+    assert "A mechanic there repairs cars and lorries." in [f.text for f in found]
+    assert {f.likely for f in found if "1931" not in f.text and "penny" not in f.text and "two" not in f.text} == {0}
+    assert retrieve("When did the garage open?", passages)[0].likely > 0
+    assert retrieve("Who repairs lorries?", passages)[0].likely > 0
+
+
 def test_a_document_that_the_best_passage_names_is_found_in_a_second_step(passages):
     """Nothing in the baker's passage is asked for; that of Anna Weber, which is, names it."""
     passages.refresh()
