@@ -20,9 +20,11 @@ from kgpipe.schema import Schema
 from kgpipe.sentences import sentences
 from kgpipe.workspace import Workspace
 
-VERSION = 11
+VERSION = 12
 """Changes when the rules do, so that old snapshots are made anew."""
 
+TITLED = 0.8
+"""How well a person's name and a title have to agree: not where words stand before the name, as in a headline."""
 SURE = 0.7
 """Least score of a relation that can tell two people of one name apart: below it, every third date of birth is a slip."""
 
@@ -266,11 +268,11 @@ def _name(
 
 
 def _entitled(found: list[cluster.Name], title: str) -> list[cluster.Name]:
-    """The names; the person whom the title names, if any, has it as `title`: of several the one that is named most."""
+    """The names; the person whose name the title is, if any, has it as `title`: of several the one that is named most."""
     key, whole = names.normalise(title), names.person(title)
 
     def fits(parts: names.PersonName) -> bool:
-        return names.compare_persons(parts, whole) > 0 and parts.generation == whole.generation
+        return names.compare_persons(parts, whole) >= TITLED and parts.generation == whole.generation
 
     fitting = [
         (name.name == key, len(name.mentions), -i)
