@@ -98,6 +98,8 @@ class Catalog:
             s for t in self.types for k in self.attributes[t] for p in self.attribute_phrases(k) for s in noun_stems(p)
         }
         """Stems of the words for types of nodes and for properties."""
+        self.verbs = frozenset(s for ps in self.phrases.values() for p in ps for s in content_stems(p)) - self.nouns
+        """Stems of the other words by which links are said."""
         self.clauses = {key: self._clauses(*key) for key in self.phrases}
         phrases = [self.type_phrases(t) for t in self.types]
         phrases += [self.attribute_phrases(key) for t in self.types for key in self.attributes[t]]

@@ -26,6 +26,7 @@ LONGEST_SPAN = 10
 FEW = 60
 """Distinct values up to which a property is a set of categories, found also by likeness of meaning."""
 PAGE = 50_000
+_MEASURED = re.compile(r"(\d[\d.,]*)-[a-z]+")
 _NUMERIC_DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
@@ -128,8 +129,10 @@ class Values:
                     continue
                 raw = question[found[i].start : found[j - 1].end]
                 spans[norm(raw)].append((i, j, 1.0))
-                if inside[-1].possessive or inside[-1].lower.endswith("s"):
-                    spans[" ".join([*(w.lower for w in inside[:-1]), _singular(inside[-1])])].append((i, j, 0.95))
+                for one in _singulars(inside[-1]):
+                    spans[" ".join([*(w.lower for w in inside[:-1]), one])].append((i, j, 0.95))
+            if number := _MEASURED.match(found[i].lower):  # "66-second calls"
+                spans[number[1]].append((i, i + 1, 0.95))
         for literal in literals.find(_days(question, self._any_day_first())):
             inside = [k for k, w in enumerate(found) if w.start < literal.end and literal.start < w.end]
             if literal.kind == "date" and inside:
@@ -169,7 +172,11 @@ class Values:
     def _alike(
         self, question: str, found: Sequence[Word], exact: Sequence[Match], stems_of_schema: frozenset[str]
     ) -> list[Match]:  # fmt: skip
-        """Values of categories that share most of their rarer stems with a span, where no exact match stands."""
+        """Values of categories that share most of their rarer stems with a span, where no exact match stands.
+
+        Words by which the schema calls its types, properties and relations are not rare: who "investigated a crime" names
+        no outcome "Under investigation".
+        """
         taken = {k for m in exact for k in range(m.start, m.end)}
         matches = []
         for (t, key), values in self.categories.items():
@@ -181,7 +188,7 @@ class Values:
                 for i, j in _runs(at):
                     inside = {found[k].stem for k in range(i, j)} & set(wanted)
                     share = len(inside) / len(set(wanted))
-                    rare = [s for s in inside if s not in stems_of_schema]
+                    rare = [s for s in inside if s not in stems_of_schema and s not in self.catalog.verbs]
                     if rare and share >= 0.5 and (share == 1 or len(inside) >= 2 or len(rare[0]) > 4):
                         matches.append(Match(i, j, t, key, value, 0.5 + 0.4 * share))
         return matches
@@ -199,13 +206,16 @@ def norm(text: str) -> str:
     return " ".join(re.findall(r"\w+(?:[.'’@/&+:-]+\w+)*", text.casefold().replace("(", " ").replace(")", " ")))
 
 
-def _singular(word: Word) -> str:
+def _singulars(word: Word) -> list[str]:
+    """What the word may be the plural or the genitive of."""
     text = word.lower
     if word.possessive:
-        return text
-    if text.endswith("ies"):
-        return text[:-3] + "y"
-    return text[:-2] if text.endswith(("ches", "shes", "sses", "xes")) else text[:-1]
+        return [text]
+    if not text.endswith("s"):
+        return []
+    if text.endswith("ies"):  # "parties", "Stephanies"
+        return [text[:-3] + "y", text[:-1]]
+    return [text[:-2] if text.endswith(("ches", "shes", "sses", "xes")) else text[:-1]]
 
 
 def _spellings(value: str, day_first: bool) -> set[str]:

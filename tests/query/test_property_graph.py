@@ -67,6 +67,32 @@ def test_values_named_in_a_question(shop, tmp_path, question, expected):
         values.close()
 
 
+REPAIRS = """
+UNWIND range(1, 20) AS n
+CREATE (c:Case {state: ['Under repair', 'Sold as scrap'][n % 2], minutes: toString(n + 40)}),
+       (c)-[:REPAIRED_BY]->(:Mechanic {name: ['Stephanie', 'Harry', 'Thomas'][n % 3]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Which cases were repaired by Harry?", {"Harry"}),  # a word of the relation is no part of a value
+        ("Which cases are under repair?", {"Under repair"}),
+        ("Which cases went to scrap?", {"Sold as scrap"}),
+        ("Which mechanics had 46-minute cases?", {"46"}),
+        ("How many Stephanies are there?", {"Stephanie"}),
+        ("Which cases do the Harries have?", {"Harry"}),
+    ],
+)
+def test_values_under_other_forms_and_words_of_relations(graph, question, expected):
+    with Store(graph.uri, graph.user, graph.password) as store:
+        store.write(REPAIRS)
+        values = Values(Catalog(read_schema(store), store, load_embedder()), store)
+        assert {m.value for m in values.find(question)} == expected
+        values.close()
+
+
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
