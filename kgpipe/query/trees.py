@@ -459,7 +459,9 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             if not kinds:
                 continue
             keys = {c.key for _, c in a.choices[k]}
-            host = next((m for m in reversed(found) if (m.kinds & kinds or m.anyone) and not m.keys & keys), None)
+            hosts = [m for m in reversed(found) if (m.kinds & kinds or m.anyone) and not m.keys & keys]
+            # of "calls to a phone on 3 May" a phone may be a phone call, but the calls are nothing else
+            host = next((m for m in hosts if m.kinds <= kinds), hosts[0] if hosts else None)
             if host is not None and host.end == a.spans[k][0] and a.words[host.end - 1].lower in ANYTHING:
                 host = None  # anything that A designed
             if host is not None and (

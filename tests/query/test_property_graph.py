@@ -13,6 +13,9 @@ from kgpipe.graph.store import Store
 from kgpipe.models.embed import load_embedder
 from kgpipe.query.catalog import Catalog
 from kgpipe.query.frame import frame
+from kgpipe.query.property_graph import PropertyGraph
+from kgpipe.query.trees import Search
+from kgpipe.query.trees import asked as trees_of
 from kgpipe.query.values import Values
 from kgpipe.query.words import words
 
@@ -159,6 +162,27 @@ def test_a_graph_of_others_is_asked_and_left_as_it_is(command, shop, question, e
     assert json.loads(made.output)["answers"] == expected
     assert shop[1].read("MATCH (n) RETURN count(n), sum(size(keys(n)))") == before
     assert shop[1].read("SHOW INDEXES YIELD type WHERE type <> 'LOOKUP' RETURN type")[1] == []
+
+
+CALLS = """
+UNWIND range(1, 12) AS n
+CREATE (c:PhoneCall {call_date: ['12/08/2017', '13/08/2017', '14/08/2017'][n % 3]}), (p:Phone {number: '555-01' + (n + 10)}),
+       (q:Phone {number: '555-02' + (n + 10)}), (c)-[:CALLER]->(p), (c)-[:CALLED]->(q)
+CREATE (:Theft {date: ['12/08/2017', '15/08/2017'][n % 2]})-[:RECORDED_BY]->(:Officer {name: 'Officer ' + n})
+"""
+
+
+def test_a_date_is_of_what_can_only_be_what_has_it(graph):
+    """A phone is nearly called as a phone call is, but of "calls to a phone on 12/08/2017" the calls have the date."""
+    with Store(graph.uri, graph.user, graph.password) as store:
+        store.write(CALLS)
+        asked = PropertyGraph(store, embedder=load_embedder(), values_file=":memory:")
+        question, matches = asked.read("How many calls were placed to any phone on 12/08/2017?")
+        things = Search(trees_of(question, matches, asked.catalog), asked.catalog).mentions
+        found = asked.ask(question)
+        asked.close()
+    assert [(bool(m.spans), "Phone" in m.kinds) for m in things] == [(True, False), (False, True)]
+    assert found.answers == ((4,),)
 
 
 def test_what_connects_two_nodes(command):
