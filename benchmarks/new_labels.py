@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from kgpipe.evaluate.predict import label_schema
-from kgpipe.extract.data import read_records
+from kgpipe.extract.data import held_out, read_records
 from kgpipe.extract.encoder import EncoderExtractor
 from kgpipe.extract.scoring import FAR, relation_features, type_features
 from kgpipe.records import Passage
@@ -90,7 +90,7 @@ class Recorder(EncoderExtractor):
 
 def recorded(file, described, options):
     """Features and targets of types, (n, F) and (n,), and of relations, of a file's records."""
-    records = list(read_records(file))
+    records = [r for r in read_records(file) if not options.hold_out or held_out(r, options.hold_out)]
     random.Random(0).shuffle(records)
     records = records[: options.limit or None]
     groups = {}
@@ -150,6 +150,7 @@ def main():
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--into", type=Path, nargs="*", default=[])
     parser.add_argument("--limit", type=int, default=800)
+    parser.add_argument("--hold-out", type=float, default=0.0, help="fit on this share only, as kgpipe calibrate does")
     parser.add_argument("--without-joint", action="store_true", help="the network's own relation scores are not used")
     options = parser.parse_args()
     sets = json.loads(options.labels.read_text(encoding="utf-8"))
