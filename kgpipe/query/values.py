@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kgpipe import literals
 from kgpipe.errors import InputError
 from kgpipe.graph.store import quoted
+from kgpipe.query.grammar import is_participle
 from kgpipe.query.words import FUNCTION, LIGHT, Word, words
 
 if TYPE_CHECKING:
@@ -143,7 +144,18 @@ class Values:
             for text, places in spans.items() for i, j, score in places for t, key, value in hits.get(text, ())
         ]  # fmt: skip
         matches += self._alike(question, found, matches, stems_of_schema)
-        return _longest(matches)
+        return _longest([m for m in matches if not self._passive(m, found)])
+
+    def _passive(self, match: Match, found: Sequence[Word]) -> bool:
+        """Whether the words of a category say a relation with its agent: "under investigation by", "possessed by"."""
+        if (match.type, match.key) not in self.categories or [w.lower for w in found[match.end : match.end + 1]] != [
+            "by"
+        ]:
+            return False
+        inside = [w for w in found[match.start : match.end] if w.lower not in FUNCTION]
+        return all(w.stem in self.catalog.verbs for w in inside) or (
+            len(inside) == 1 and is_participle(inside[0].lower)
+        )
 
     def given(self, question: str, entities: Sequence[dict[str, Any]]) -> list[Match]:
         """Matches for what is said to be named: {"text", "label"?, "value"?}; InputError when the graph has no such value."""
@@ -185,7 +197,7 @@ class Values:
                 if not wanted:
                     continue
                 at = [k for k, w in enumerate(found) if w.stem in wanted and k not in taken]
-                for i, j in _runs(at):
+                for i, j in _runs(at, found):
                     inside = {found[k].stem for k in range(i, j)} & set(wanted)
                     share = len(inside) / len(set(wanted))
                     rare = [s for s in inside if s not in stems_of_schema and s not in self.catalog.verbs]
@@ -247,11 +259,13 @@ def _no_name(inside: Sequence[Word], stems_of_schema: frozenset[str]) -> bool:
     return inside[-1].lower in FUNCTION and inside[0].lower in FUNCTION
 
 
-def _runs(at: Sequence[int]) -> list[tuple[int, int]]:
-    """Spans over positions that lie next to each other, with at most one word between."""
+def _runs(at: Sequence[int], found: Sequence[Word]) -> list[tuple[int, int]]:
+    """Spans over positions that lie next to each other, with at most one word between, or only words without content."""
     runs: list[list[int]] = []
     for k in at:
-        if runs and k - runs[-1][1] <= 1:
+        if runs and (
+            k - runs[-1][1] <= 1 or all(w.lower in FUNCTION or w.lower in LIGHT for w in found[runs[-1][1] : k])
+        ):
             runs[-1][1] = k + 1
         else:
             runs.append([k, k + 1])

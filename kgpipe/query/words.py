@@ -11,7 +11,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:[.'’&+/-][^\W_]+)*[+#]*(?:'s\b)?|[\u3040-\u30f
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 FUNCTION = frozenset(
-    "a an the of in on at by for from to with and or as into onto over under about after before since until between during "
+    "a an the of in on at by for from to with and or but as into onto over under about after before since until between during "
     "is are was were be been being am do does did done has have had having can could will would shall should may might must "
     "it its he him his she her hers they them their this that these those there here not no nor than then so such "
     "who whom whose which what when where why how many much if any some both each every all also ever yet else up out "

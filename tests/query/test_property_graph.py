@@ -72,7 +72,7 @@ def test_values_named_in_a_question(shop, tmp_path, question, expected):
 
 REPAIRS = """
 UNWIND range(1, 20) AS n
-CREATE (c:Case {state: ['Under repair', 'Sold as scrap'][n % 2], minutes: toString(n + 40)}),
+CREATE (c:Case {state: ['Under repair', 'Sold as scrap', 'Checks complete; no fault identified'][n % 3], minutes: toString(n + 40)}),
        (c)-[:REPAIRED_BY]->(:Mechanic {name: ['Stephanie', 'Harry', 'Thomas'][n % 3]})
 """
 
@@ -82,7 +82,9 @@ CREATE (c:Case {state: ['Under repair', 'Sold as scrap'][n % 2], minutes: toStri
     [
         ("Which cases were repaired by Harry?", {"Harry"}),  # a word of the relation is no part of a value
         ("Which cases are under repair?", {"Under repair"}),
+        ("Which cases are under repair by Harry?", {"Harry"}),
         ("Which cases went to scrap?", {"Sold as scrap"}),
+        ("In which cases are the checks done but no fault there?", {"Checks complete; no fault identified"}),
         ("Which mechanics had 46-minute cases?", {"46"}),
         ("How many Stephanies are there?", {"Stephanie"}),
         ("Which cases do the Harries have?", {"Harry"}),
