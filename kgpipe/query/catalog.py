@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from kgpipe.graph.store import quoted
 from kgpipe.query.link import encoded
 from kgpipe.query.words import FUNCTION, content_stems
 from kgpipe.schema import Schema, in_words
+from kgpipe.stems import stem
 
 if TYPE_CHECKING:
     from kgpipe.graph.store import Store
@@ -92,11 +93,27 @@ class Catalog:
         }
         """For each link read forwards and backwards, the phrases that say it."""
         real = [t for t in self.types if t not in self.relationships]
+        self.compounds = _compounds(
+            p
+            for t in self.types
+            for ps in (self.type_phrases(t), *map(self.attribute_phrases, self.attributes[t]))
+            for p in ps
+        )
+        """For stems of words written as one, the words for a type or property of which they are made: postcode, post code."""
         self.type_nouns = frozenset(s for t in real for p in self.type_phrases(t) for s in noun_stems(p))
+        self.type_nouns |= _compounds(p for t in real for p in self.type_phrases(t)).keys()
         """Stems of the words for types of nodes."""
-        self.nouns = self.type_nouns | {
-            s for t in self.types for k in self.attributes[t] for p in self.attribute_phrases(k) for s in noun_stems(p)
-        }
+        self.nouns = (
+            self.type_nouns
+            | self.compounds.keys()
+            | {
+                s
+                for t in self.types
+                for k in self.attributes[t]
+                for p in self.attribute_phrases(k)
+                for s in noun_stems(p)
+            }
+        )
         """Stems of the words for types of nodes and for properties."""
         self.verbs = frozenset(s for ps in self.phrases.values() for p in ps for s in content_stems(p)) - self.nouns
         """Stems of the other words by which links are said."""
@@ -225,6 +242,11 @@ def _halves(links: Sequence[Link], relationships: dict[str, dict[str, Attribute]
 
 def _short(description: str) -> str:
     return description if description and len(description.split()) <= 8 else ""
+
+
+def _compounds(phrases: Iterable[str]) -> dict[str, str]:
+    found = {p: p.lower().split() for p in phrases}
+    return {stem("".join(parts)): p for p, parts in found.items() if len(parts) == 2 and all(map(str.isalpha, parts))}
 
 
 def noun_stems(phrase: str) -> tuple[str, ...]:

@@ -288,14 +288,14 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     texts = [a.words[i].lower for i in a.content]
     after = [a.words[i + 1].lower if i + 1 < len(a.words) else "" for i in a.content]
     wider = [f"{t} {x}" if x in PREPOSITION else t for t, x in zip(texts, after, strict=True)]
-    head = " ".join("person" if a.words[i].lower in INDEFINITE else a.words[i].lower for i in f.head)
+    head = _head_text(a, catalog)
     windows = _windows(a)
     asker, also = ASKERS.get(f.asker, ""), ALSO_ASKED.get(f.asker, "thing")
     vectors = encoded([a.question, head or "thing", asker or "thing", *texts, *wider, *windows], catalog.embedder)
     also_vector = catalog.vectors([also])[0]
     n = len(texts)
     per_word, with_preposition = vectors[3 : 3 + n], vectors[3 + n : 3 + 2 * n]
-    meant = [_meant(a.words, i) for i in a.content]
+    meant = [_meant(a.words, i) or catalog.compounds.get(a.words[i].stem, "") for i in a.content]
     synonyms = per_word.copy()
     for w, m in enumerate(meant):
         if m:
@@ -375,6 +375,14 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
         {k: of_head(catalog.attribute_phrases(k), soft=not acting) for k in keys},
         vectors[0],
     )  # fmt: skip
+
+
+def _head_text(a: Asked, catalog: Catalog) -> str:
+    """The head noun with what stands before it, in words of the schema: of "zip code" and "postcode" the post code."""
+    said = ["person" if a.words[i].lower in INDEFINITE else a.words[i].lower for i in a.frame.head]
+    whole = [catalog.compounds.get(a.words[i].stem, word) for i, word in zip(a.frame.head, said, strict=True)]
+    usual = {word: meant for word in whole[:-1] if " " not in (meant := SYNONYMS.get(word, word))}
+    return " ".join([*(usual.get(word, word) for word in whole[:-1]), *whole[-1:]])
 
 
 def _meant(found: Sequence[Word], i: int) -> str:

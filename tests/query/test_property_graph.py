@@ -14,7 +14,7 @@ from kgpipe.models.embed import load_embedder
 from kgpipe.query.catalog import Catalog
 from kgpipe.query.frame import frame
 from kgpipe.query.property_graph import PropertyGraph
-from kgpipe.query.trees import Search
+from kgpipe.query.trees import Search, weigh
 from kgpipe.query.trees import asked as trees_of
 from kgpipe.query.values import Values
 from kgpipe.query.words import words
@@ -185,6 +185,15 @@ def test_a_date_is_of_what_can_only_be_what_has_it(graph):
         asked.close()
     assert [(bool(m.spans), "Phone" in m.kinds) for m in things] == [(True, False), (False, True)]
     assert found.answers == ((4,),)
+
+
+@pytest.mark.parametrize("head", ["postcode", "post code", "zip code", "postal codes", "postcodes"])
+def test_a_type_is_known_by_one_word_or_two(graph, head):
+    with Store(graph.uri, graph.user, graph.password) as store:
+        store.write("CREATE (:Location {address: '1 Mill Lane'})-[:HAS_POSTCODE]->(:PostCode {code: 'AB1 2CD'})")
+        catalog = Catalog(read_schema(store), store, load_embedder())
+    evidence = weigh(trees_of(f"Which {head} belongs to the mill?", [], catalog), catalog)
+    assert evidence.head_types["PostCode"] == 1.0 > evidence.head_types["Location"]
 
 
 def test_what_connects_two_nodes(command):
