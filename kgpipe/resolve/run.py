@@ -269,6 +269,8 @@ def _name(
 
 def _entitled(found: list[cluster.Name], title: str) -> list[cluster.Name]:
     """The names; the person whose name the title is, if any, has it as `title`: of several the one that is named most."""
+    if title.islower():  # of a file's name
+        return found
     key, whole = names.normalise(title), names.person(title)
 
     def fits(parts: names.PersonName) -> bool:

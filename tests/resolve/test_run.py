@@ -114,6 +114,8 @@ def test_a_person_is_called_what_the_title_of_his_document_says(document, resolv
     }
     guest = document("a", "[Ada King|Person] spoke. [King|Person] came.", title="Behind the Engine Part 31 Ada King")
     assert [e.name for e in resolve(guest).entities] == ["Ada King"]
+    file = document("a", "[Ada King|Person] spoke. [King|Person] came.", title="ada king")
+    assert [e.name for e in resolve(file).entities] == ["Ada King"]
     saint = document("a", "[Saint Patrick|Person] came. [Magonus Patrick|Person] was his name.", title="Saint Patrick")
     assert "Saint Patrick" in [e.name for e in resolve(saint).entities]
     son = document("a", "[John Adams Jr.|Person] came.", title="John Adams")
