@@ -148,9 +148,8 @@ class Values:
 
     def _passive(self, match: Match, found: Sequence[Word]) -> bool:
         """Whether the words of a category say a relation with its agent: "under investigation by", "possessed by"."""
-        if (match.type, match.key) not in self.categories or [w.lower for w in found[match.end : match.end + 1]] != [
-            "by"
-        ]:
+        by = match.end < len(found) and found[match.end].lower == "by"
+        if not by or (match.type, match.key) not in self.categories:
             return False
         inside = [w for w in found[match.start : match.end] if w.lower not in FUNCTION]
         return all(w.stem in self.catalog.verbs for w in inside) or (

@@ -25,6 +25,7 @@ VERSION = 12
 
 TITLED = 0.8
 """How well a person's name and a title have to agree: not where words stand before the name, as in a headline."""
+
 SURE = 0.7
 """Least score of a relation that can tell two people of one name apart: below it, every third date of birth is a slip."""
 
