@@ -25,6 +25,9 @@ DOUBTFUL = 0.7
 MOST_DOUBTFUL = 3
 """Candidates for one short form that are put to the user; among thirty Smiths nobody chooses from a list."""
 
+_Documents = dict[tuple[str, str], set[str]]
+"""(family, name) to the documents in which the name stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -87,11 +90,12 @@ def resolve(found: Sequence[Name], decisions: Decisions, explicit: Sequence[Link
         by_document[name.document].append(index)
     inside = [link for members in by_document.values() for link in _same_links(found, members)]
     state.join_all(inside)
-    shorter = [link for members in by_document.values() for link in _document_short_links(found, members)]
+    documents = _documents(found)
+    shorter = [link for members in by_document.values() for link in _document_short_links(found, members, documents)]
     state.absorb([link for link in shorter if not _lone(found[link.a])], nearby=True)
     state.absorb([link for link in shorter if _lone(found[link.a])], nearby=True)
     state.join_across(_same_links(found, state.representatives()))
-    across = _short_links(found, state)
+    across = _short_links(found, state, documents)
     state.absorb([link for link in across if not _lone(found[link.a])], nearby=False)
     state.absorb([link for link in across if _lone(found[link.a])], nearby=False)
     return state.clusters()
@@ -128,16 +132,16 @@ def _owners(found: Sequence[Name], members: Iterable[int]) -> dict[str, set[str]
     return owners
 
 
-def _document_short_links(found: Sequence[Name], members: Sequence[int]) -> list[Link]:
+def _document_short_links(found: Sequence[Name], members: Sequence[int], documents: _Documents) -> list[Link]:
     """Links inside one document, which is small enough for its names of one family to meet by key."""
     known = _owners(found, members)
-    return _compared(found, members, members, known, nearby=True)
+    return _compared(found, members, members, known, documents, nearby=True)
 
 
-def _short_links(found: Sequence[Name], state: _State) -> list[Link]:
+def _short_links(found: Sequence[Name], state: _State, documents: _Documents) -> list[Link]:
     members = list({(state.root(i), found[i].name): i for i in reversed(state.representatives())}.values())
     known = _owners(found, range(len(found)))
-    links = _compared(found, members, members, known, nearby=False)
+    links = _compared(found, members, members, known, documents, nearby=False)
     # A name by which another document calls a longer one short: the agency ARPA, introduced elsewhere.
     first: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i in sorted(state.short):
@@ -153,10 +157,14 @@ def _short_links(found: Sequence[Name], state: _State) -> list[Link]:
 
 
 def _compared(
-    found: Sequence[Name], short: Iterable[int], long: Iterable[int], known: set[str], *, nearby: bool
+    found: Sequence[Name],
+    short: Iterable[int],
+    long: Iterable[int],
+    known: dict[str, set[str]],
+    documents: _Documents,
+    *,
+    nearby: bool,
 ) -> list[Link]:
-    documents = _documents(found)
-
     def items(members: Iterable[int], keys: Callable[..., frozenset[str]]) -> list[block.Item]:
         return [(i, found[i].family, keys(found[i].surface, person=found[i].person)) for i in members]
 
@@ -174,9 +182,8 @@ def _compared(
     return links
 
 
-def _documents(found: Sequence[Name]) -> dict[tuple[str, str], set[str]]:
-    """The documents in which each name of a family stands."""
-    documents: dict[tuple[str, str], set[str]] = defaultdict(set)
+def _documents(found: Sequence[Name]) -> _Documents:
+    documents: _Documents = defaultdict(set)
     for name in found:
         documents[name.family, name.name].add(name.document)
     return documents
@@ -210,6 +217,29 @@ class _Cluster:
         self.aliases |= other.aliases
 
 
+class _Infos(dict[int, _Cluster]):
+    """The clusters by root; that of one name is made when it is asked for, since most are poured into another soon."""
+
+    def __init__(self, found: Sequence[Name], decisions: Decisions) -> None:
+        self._found = found
+        self._sides: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+        for number, pair in enumerate(decisions.cannot_link):
+            for side, key in enumerate(pair):
+                self._sides[key.name].append((number, side, key.family))
+
+    def __missing__(self, i: int) -> _Cluster:
+        name = self._found[i]
+        functional: dict[str, set[str]] = {}
+        for relation, value in name.functional:
+            functional.setdefault(relation, set()).add(value)
+        self[i] = made = _Cluster(
+            members=[i], forms={(name.family, name.name): {i}}, documents={name.document}, functional=functional,
+            neighbours=set(name.neighbours),
+            sides={(n, s) for n, s, family in self._sides.get(name.name, ()) if family in ("", name.family)},
+        )  # fmt: skip
+        return made
+
+
 class _State:
     """Clusters that grow; a union is refused where the user or the names speak against it."""
 
@@ -220,20 +250,7 @@ class _State:
         self.links: list[Link] = []
         self.review: list[Link] = []
         self.short: set[int] = set()
-        self.info: dict[int, _Cluster] = {}
-        sides: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
-        for number, pair in enumerate(decisions.cannot_link):
-            for side, key in enumerate(pair):
-                sides[key.name].append((number, side, key.family))
-        for i, name in enumerate(found):
-            functional: dict[str, set[str]] = {}
-            for relation, value in name.functional:
-                functional.setdefault(relation, set()).add(value)
-            self.info[i] = _Cluster(
-                members=[i], forms={(name.family, name.name): {i}}, documents={name.document}, functional=functional,
-                neighbours=set(name.neighbours),
-                sides={(n, s) for n, s, family in sides.get(name.name, ()) if family in ("", name.family)},
-            )  # fmt: skip
+        self.info = _Infos(found, decisions)
 
     def root(self, index: int) -> int:
         while self.parent[index] != index:
@@ -301,7 +318,8 @@ class _State:
         if why == "decided" or (why and not link.stated):
             return why
         self.parent[b] = a
-        small, large = sorted((self.info[a], self.info.pop(b)), key=lambda c: len(c.members))
+        small, large = sorted((self.info[a], self.info[b]), key=lambda c: len(c.members))
+        del self.info[b]
         large.pour(small)
         self.info[a] = one = large
         if why:

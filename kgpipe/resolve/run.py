@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from kgpipe import names
 from kgpipe import schema as schemas
@@ -48,16 +52,14 @@ def run(
     inputs = _fingerprint(workspace, schema, decisions)
     if workspace.snapshot_inputs("resolution") == inputs:
         return {"entities": 0, "merges": 0, "literals": 0, "facts": 0, "evidence": 0}
-    rows = workspace.read("extractions").to_pylist()
     documents = {row["uid"]: row for row in workspace.read("documents", ["uid", "uri", "title", "text"]).to_pylist()}
     previous = {
         mention: row["uid"]
         for row in workspace.read("entities", ["uid", "mentions"]).to_pylist()
         for mention in row["mentions"]
     }
-    tables, counts = resolve(
-        [row for row in rows if not row["error"]], documents, schema, decisions, previous, progress=progress
-    )
+    extractions = workspace.read("extractions")
+    tables, counts = resolve(extractions, documents, schema, decisions, previous, progress=progress)
     workspace.snapshot("resolution", tables, inputs=inputs)
     return counts
 
@@ -72,7 +74,7 @@ def _fingerprint(workspace: Workspace, schema: Schema, decisions: review.Decisio
 
 
 def resolve(
-    extractions: Sequence[Mapping[str, Any]],
+    extractions: pa.Table,
     documents: Mapping[str, Mapping[str, Any]],
     schema: Schema,
     decisions: review.Decisions,
@@ -80,21 +82,18 @@ def resolve(
     *,
     progress: Progress = silent,
 ) -> tuple[dict[str, list[Any]], dict[str, int | list[str]]]:
-    """The tables of the snapshot and the counts, from rows of `extractions` and `documents` (by uid).
+    """The tables of the snapshot and the counts, from the table `extractions` and rows of `documents` (by uid).
 
     `previous` is mention uid to entity uid of the snapshot before, from which uids are carried over.
     """
-    by_document: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in sorted(extractions, key=lambda r: r["passage"]):
-        if row["document"] in documents:
-            by_document[row["document"]].append(row)
+    by_document = _ByDocument(extractions, documents)
     usual = _usual_families(by_document, documents, schema)
     found: list[cluster.Name] = []
     links: list[tuple[tuple[str, str, str], tuple[str, str, str], cluster.Link]] = []
     stands_for: dict[str, str] = {}
     texts: dict[str, tuple[str, str, list[tuple[int, int]]]] = {}
     unresolved = 0
-    for done, uid in enumerate(sorted(by_document)):
+    for done, uid in enumerate(by_document):
         progress("resolve: names", done, len(by_document))
         document = documents[uid]
         spans = sentences(document["text"])
@@ -136,6 +135,33 @@ def resolve(
     if unused := _unused(found, decisions):
         counts["decisions_unused"] = unused
     return tables, counts
+
+
+class _ByDocument(Mapping[str, list[dict[str, Any]]]):
+    """Documents, in order, to their rows of `extractions` that are no failures, in order of passages.
+
+    Rows are made into Python objects when asked for, which take ten times the memory of the table.
+    """
+
+    def __init__(self, extractions: pa.Table, documents: Container[str]) -> None:
+        known = pa.array([uid in documents for uid in extractions.column("document").to_pylist()], pa.bool_())
+        kept = extractions.filter(pc.and_(known, pc.equal(extractions.column("error"), "")))
+        self._rows = kept.sort_by([("document", "ascending"), ("passage", "ascending")])
+        self._place: dict[str, tuple[int, int]] = {}
+        start = 0
+        for uid, found in itertools.groupby(self._rows.column("document").to_pylist()):
+            n = sum(1 for _ in found)
+            self._place[uid] = (start, n)
+            start += n
+
+    def __getitem__(self, uid: str) -> list[dict[str, Any]]:
+        return self._rows.slice(*self._place[uid]).to_pylist()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._place)
 
 
 def _key(name: cluster.Name) -> tuple[str, str, str]:
@@ -207,7 +233,7 @@ def _usual_families(
 ) -> dict[str, str]:
     """The family that clearly dominates in the corpus for names of several words; Cambridge may be town and university."""
     weight: dict[str, Counter[str]] = defaultdict(Counter)
-    for uid in sorted(by_document):
+    for uid in by_document:
         for span in _spans(by_document[uid], documents[uid]["text"], schema):
             if " " in span.name:
                 weight[span.name][span.family] += span.score
@@ -377,7 +403,7 @@ def _statements(
     """Every relation with its ends resolved, and the literals by uid."""
     statements = []
     literals: dict[str, Literal] = {}
-    for uid in sorted(by_document):
+    for uid in by_document:
         for row in by_document[uid]:
             ends: list[tuple[str, bool]] = []
             for mention in row["mentions"]:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from kgpipe import schema as schemas
-from kgpipe.records import Document, Extraction, Mention, Passage, Relation, as_row
+from kgpipe.records import Document, Extraction, Mention, Passage, Relation, as_row, to_table
 from kgpipe.resolve import review, run
 
 SCHEMA = schemas.parse(
@@ -55,7 +55,7 @@ def marked(name, text, *relations, title="", fingerprint="f"):
 def resolved(*documents, decisions=None, previous=None):
     """Resolution of marked documents: tables, counts, names of every entity, and facts in words."""
     tables, counts = run.resolve(
-        [as_row(extraction) for _, extraction in documents],
+        to_table("extractions", [extraction for _, extraction in documents]),
         {document.uid: as_row(document) for document, _ in documents},
         SCHEMA,
         decisions or review.Decisions(),
