@@ -6,35 +6,52 @@ relationships are those of `load`, with the same hash in `row`: after it, a load
 
 from __future__ import annotations
 
-import csv
+import contextlib
+import gc
+import os
+import pickle
 import random
 import shutil
+import subprocess
+import sys
+import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 from kgpipe.config import Config
 from kgpipe.engine import Progress, silent
-from kgpipe.errors import SchemaError, StoreError
+from kgpipe.errors import KgpipeError, SchemaError, StoreError
 from kgpipe.graph import cypher, load, server
+from kgpipe.graph.load import Properties
 from kgpipe.graph.store import Store, open_store
 from kgpipe.graph.write import Row, Writers
 from kgpipe.schema import Schema
-from kgpipe.workspace import Workspace
+from kgpipe.workspace import Workspace, write_file
 
 SEPARATOR = "\x1f"
 """Between the items of a list in a field; a list that holds it is written after the import."""
 SAMPLE = 1_000
 """Facts that are read back and compared."""
+PARTS = {
+    "Entity": "entities", "Literal": "literals", "Document": "documents", "Passage": "passages", "Evidence": "evidence",
+    "PART_OF": "passages", "IN": "evidence", "MENTIONS": "extractions", "facts": "facts",
+}  # fmt: skip
+"""What is written by itself, in the order in which it is imported, and the table that it is made of."""
+ALONE = 200_000
+"""Rows and mentions that one process writes sooner than another one starts."""
+MOST_PROCESSES = 4
 _TYPES = {str: "string", bool: "boolean", int: "long", float: "double", date: "date", list: "string[]"}
 _TABLE_ROWS = 20_000
 
@@ -48,6 +65,14 @@ class Written:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     facts: dict[str, list[load.Wanted]] = field(default_factory=dict)
     later: list[load.Wanted] = field(default_factory=list)
+
+    def add(self, other: Written) -> None:
+        """Takes over what another one holds."""
+        self.nodes += other.nodes
+        self.relationships += other.relationships
+        self.counts += other.counts
+        self.facts |= other.facts
+        self.later += other.later
 
 
 def run(workspace: Workspace, config: Config, *, replace: bool = False, progress: Progress = silent) -> dict[str, Any]:
@@ -106,54 +131,168 @@ def run(workspace: Workspace, config: Config, *, replace: bool = False, progress
 
 
 def write_files(workspace: Workspace, schema: Schema, folder: Path, *, progress: Progress = silent) -> Written:
-    """Writes the CSV files of all nodes and relationships for `neo4j-admin`, into a folder that is made."""
+    """Writes the CSV files of all nodes and relationships for `neo4j-admin`, into a folder that is made.
+
+    Of a large workspace each processor writes a share, in a process of its own; progress is that of this one's share.
+    """
     folder.mkdir(parents=True)
-    found = Written()
-    n_facts = sum(batch.num_rows for batch in _batches(workspace, "facts", ["uid"]))
-    chosen = set(random.Random(0).sample(range(n_facts), min(SAMPLE, n_facts)))
-    total = sum(pq.read_metadata(path).num_rows for table in load.TABLES for path in workspace.files(table))
-    done = 0
-    with _Files(folder, found) as files:
+    weight = {part: _weight(workspace, table) for part, table in PARTS.items()}
+    n_processes = min(MOST_PROCESSES, _n_processors()) if sum(weight.values()) >= ALONE else 1
+    shares: list[list[str]] = [[] for _ in range(n_processes)]
+    for part in sorted(PARTS, key=weight.__getitem__, reverse=True):
+        min(shares, key=lambda share: sum(weight[p] for p in share)).append(part)
+    marker = Written()
+    with _Files(folder, marker, "marker") as files:
         files.node(
             load.Wanted("kgpipe", "", (cypher.MARKER,), {
                 "uid": "kgpipe", "properties": {"name": "kgpipe", "uid": workspace.uid, "fingerprint": "",
                                                 "schema": schema.to_json()},
             }),
-            id_is_uid=False,
+            uid=False,
         )  # fmt: skip
-        for part in load.node_parts({table: _Streamed(workspace, table) for table in load.TABLES}, schema):
-            for wanted in part.wanted():
-                if wanted.group[0] in ("Entity", "Literal") and len(wanted.group) < 2:
-                    raise SchemaError(f"{part.name} {wanted.uid} has no type of the schema. Run kgpipe build again.")
-                files.node(wanted)
-            done += part.n_rows
-            progress("write files", done, total)
-        n = 0
-        for part in load.link_parts({table: _Streamed(workspace, table) for table in load.TABLES}):
-            for wanted in part.wanted():
-                files.relationship(part.name, wanted)
-        for rows in _batches(workspace, "facts"):
-            for row in rows.to_pylist():
-                if row["type"] not in schema.relations:
-                    raise SchemaError(
-                        f'Unknown relation type "{row["type"]}" in the table facts of {workspace.path}; known in the '
-                        f"schema {schema.name}: {', '.join(sorted(schema.relations))}. Run kgpipe build again."
-                    )
-                wanted = load.fact_edge(row)
-                files.relationship(row["type"], wanted)
-                if n in chosen:
-                    found.facts.setdefault(row["type"], []).append(wanted)
-                n += 1
-            done += rows.num_rows
-            progress("write files", done, total)
-        owners = _Owners(workspace)
-        for rows in _batches(workspace, "extractions", ["passage", "mentions"]):
-            for row in load.spoken_of(rows, owners.of(rows)).to_pylist():
-                files.relationship("MENTIONS", load.mentions_edge(row))
-            done += rows.num_rows
-            progress("write files", done, total)
+    found: dict[str, Written] = {}
+    with contextlib.ExitStack() as running:
+        others = [running.enter_context(_Other(workspace, folder, share)) for share in shares[1:] if share]
+        done, total = 0, sum(weight[part] for part in shares[0])
+        for part in shares[0]:
+            told = partial(_told, progress, done, total)
+            found[part] = _write_part(workspace, schema, folder, part, told)
+            done += weight[part]
+        for other in others:
+            found |= other.result()
     progress("write files", total, total)
+    for part in PARTS:
+        marker.add(found[part])
+    return marker
+
+
+def _n_processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _told(progress: Progress, done: int, total: int, n: int) -> None:
+    progress("write files", min(done + n, total), total)
+
+
+def _weight(workspace: Workspace, table: str) -> int:
+    """How many rows a part has, of `extractions` how many mentions."""
+    n = 0
+    for path in workspace.files(table):
+        found = pq.read_metadata(path)
+        if table != "extractions":
+            n += found.num_rows
+            continue
+        column = next(c for c in range(found.num_columns) if found.schema.column(c).path.startswith("mentions."))
+        n += sum(found.row_group(g).column(column).num_values for g in range(found.num_row_groups))
+    return n
+
+
+class _Other:
+    """A process that writes some parts beside this one (`write_share`), and ends with it."""
+
+    def __init__(self, workspace: Workspace, folder: Path, parts: list[str]) -> None:
+        self._to = folder / f"{parts[0]}.pickle"
+        text = "import sys; from kgpipe.graph import bulk; bulk.write_share(*sys.argv[1:])"
+        command = [sys.executable, "-c", text, str(workspace.path), str(folder), str(self._to), *parts]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+
+    def __enter__(self) -> _Other:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def result(self) -> dict[str, Written]:
+        """What it has written; raises its error."""
+        said = self._process.stderr.read()
+        self._process.wait()  # not `communicate`, which ends its standard input, and the process with it
+        if not self._to.is_file():
+            raise StoreError(
+                f"A process that wrote files ended with {self._process.returncode}. It said:\n{said[-2000:]}"
+            )
+        found = pickle.loads(self._to.read_bytes())
+        self._to.unlink()
+        if isinstance(found, KgpipeError):
+            raise found
+        return found
+
+
+def write_share(path: str, folder: str, to: str, *parts: str) -> None:
+    """Writes parts into the folder, and what was written, or the error, as a pickle; ends when standard input ends."""
+    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
+    workspace = Workspace(path)
+    found: Any
+    try:
+        schema = load.workspace_schema(workspace)
+        found = {part: _write_part(workspace, schema, Path(folder), part, lambda n: None) for part in parts}
+    except KgpipeError as error:
+        found = error
+    write_file(Path(to), pickle.dumps(found))
+
+
+def _write_part(
+    workspace: Workspace, schema: Schema, folder: Path, name: str, told: Callable[[int], None]
+) -> Written:  # fmt: skip
+    """Writes the files of one of PARTS; `told` is called with the rows done."""
+    found = Written()
+    with _without_collection(), _Files(folder, found, name) as files:
+        if name == "facts":
+            n_facts = sum(pq.read_metadata(path).num_rows for path in workspace.files("facts"))
+            chosen = set(random.Random(0).sample(range(n_facts), min(SAMPLE, n_facts)))
+            n = 0
+            for rows in _batches(workspace, "facts"):
+                for row in rows.to_pylist():
+                    if row["type"] not in schema.relations:
+                        raise SchemaError(
+                            f'Unknown relation type "{row["type"]}" in the table facts of {workspace.path}; known in the '
+                            f"schema {schema.name}: {', '.join(sorted(schema.relations))}. Run kgpipe build again."
+                        )
+                    wanted = load.fact_edge(row)
+                    files.relationship(row["type"], wanted)
+                    if n in chosen:
+                        found.facts.setdefault(row["type"], []).append(wanted)
+                    n += 1
+                told(n)
+        elif name == "MENTIONS":
+            owners, n = _Owners(workspace), 0
+            for rows in _batches(workspace, "extractions", ["passage", "mentions"]):
+                for row in load.spoken_of(rows, owners.of(rows)).to_pylist():
+                    files.relationship("MENTIONS", load.mentions_edge(row))
+                n += pc.sum(pc.list_value_length(rows.column("mentions"))).as_py() or 0
+                told(n)
+        else:
+            tables = {table: _Streamed(workspace, table) for table in load.TABLES}
+            [part] = [p for p in (*load.node_parts(tables, schema), *load.link_parts(tables)) if p.name == name]
+            for n, wanted in enumerate(part.wanted()):
+                if name in ("Entity", "Literal") and len(wanted.group) < 2:
+                    raise SchemaError(f"{name} {wanted.uid} has no type of the schema. Run kgpipe build again.")
+                if part.relationships:
+                    files.relationship(name, wanted)
+                else:
+                    files.node(wanted)
+                if n % 1_000 == 0:
+                    told(n)
     return found
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Millions of rows without cycles: looking for such takes a quarter of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class _Streamed:
@@ -213,57 +352,73 @@ def _unpacked(keys: np.ndarray) -> pa.Array:
 
 
 class _Files:
-    """One CSV file for each set of columns, its header in the first line."""
+    """One CSV file for each set of columns, its header in the first line; rows are written `_TABLE_ROWS` at a time."""
 
-    def __init__(self, folder: Path, written: Written) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, written: Written, name: str) -> None:
+        self._folder, self._name = folder, name
         self._written = written
-        self._open: dict[tuple[object, ...], TextIO] = {}
+        self._rows: dict[tuple[object, ...], list[tuple[tuple[str, ...], Properties]]] = defaultdict(list)
+        self._open: dict[tuple[object, ...], pyarrow.csv.CSVWriter] = {}
 
     def __enter__(self) -> _Files:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            for key in self._rows:
+                self._write(key)
         for file in self._open.values():
             file.close()
 
-    def node(self, wanted: load.Wanted, *, id_is_uid: bool = True) -> None:
+    def node(self, wanted: load.Wanted, *, uid: bool = True) -> None:
+        """Takes a node; `uid` is whether what names it in the files is its property `uid` as well."""
         properties = wanted.values["properties"]
-        if any(SEPARATOR in item for value in properties.values() if isinstance(value, list) for item in value):
-            self._written.later.append(wanted)
-            properties = {k: [] if isinstance(v, list) else v for k, v in properties.items()} | {"row": ""}
-        held = [(k, v) for k, v in properties.items() if v is not None and not (id_is_uid and k == "uid")]
-        key = ("node", id_is_uid, *((name, type(value)) for name, value in held))
-        columns = ["uid:ID" if id_is_uid else ":ID", ":LABEL", *(f"{k}:{_TYPES[type(v)]}" for k, v in held)]
-        fields = [wanted.uid, SEPARATOR.join(wanted.group), *(v for _, v in held)]
-        self._line(key, columns, fields, self._written.nodes)
+        for value in properties.values():
+            if type(value) is list and SEPARATOR in "".join(value):
+                self._written.later.append(wanted)
+                properties = {k: [] if isinstance(v, list) else v for k, v in properties.items()} | {"row": ""}
+                break
+        first = "uid:ID" if uid else ":ID"
+        self._add((first, ":LABEL"), (wanted.uid, SEPARATOR.join(wanted.group)), properties)
         self._written.counts["node", wanted.group[0]] += 1
 
     def relationship(self, kind: str, wanted: load.Wanted) -> None:
         values = wanted.values
-        held = list(values.get("properties", {}).items())
-        key = ("relationship", *((name, type(value)) for name, value in held))
-        columns = [":START_ID", ":END_ID", ":TYPE", *(f"{k}:{_TYPES[type(v)]}" for k, v in held)]
-        fields = [values["source"], values["target"], kind, *(v for _, v in held)]
-        self._line(key, columns, fields, self._written.relationships)
+        self._add(_ENDS, (values["source"], values["target"], kind), values.get("properties", _NONE))
         self._written.counts["relationship", kind] += 1
 
-    def _line(self, key: tuple[object, ...], columns: list[str], fields: list[Any], known: list[Path]) -> None:
-        file = self._open.get(key)
-        if file is None:
-            path = self._folder / f"{key[0]}s-{len(known)}.csv"
+    def _add(self, columns: tuple[str, ...], fields: tuple[str, ...], properties: Properties) -> None:
+        key = (columns, tuple(properties), tuple(map(type, properties.values())))
+        rows = self._rows[key]
+        rows.append((fields, properties))
+        if len(rows) == _TABLE_ROWS:
+            self._write(key)
+
+    def _write(self, key: tuple[object, ...]) -> None:
+        columns, names, types = key
+        rows = self._rows[key]
+        arrays = [pa.array(values, pa.string()) for values in zip(*(fields for fields, _ in rows), strict=True)]
+        header = list(columns)
+        for name, kind in zip(names, types, strict=True):
+            if kind is type(None) or (name == "uid" and columns[0] == "uid:ID"):
+                continue
+            values = pa.array([properties[name] for _, properties in rows])
+            arrays.append(pc.binary_join(values.cast(pa.list_(pa.string())), SEPARATOR) if kind is list else values)
+            header.append(f"{name}:{_TYPES[kind]}")
+        rows.clear()
+        table = pa.table(arrays, names=header)
+        if key not in self._open:
+            known = self._written.relationships if columns is _ENDS else self._written.nodes
+            kind = "relationships" if columns is _ENDS else "nodes"
+            path = self._folder / f"{kind}-{self._name}-{len(known)}.csv"
             known.append(path)
-            file = self._open[key] = path.open("w", encoding="utf-8", newline="", buffering=1 << 20)
-            csv.writer(file).writerow(columns)
-        file.write(",".join(map(_field, fields)) + "\n")
+            self._open[key] = pyarrow.csv.CSVWriter(path, table.schema, write_options=_QUOTED)
+        self._open[key].write_table(table)
 
 
-def _field(value: Any) -> str:
-    if isinstance(value, str):
-        return '"' + value.replace('"', '""') + '"'
-    if isinstance(value, list):
-        return '"' + SEPARATOR.join(value).replace('"', '""') + '"'
-    return str(value).lower() if isinstance(value, bool) else str(value)
+_ENDS = (":START_ID", ":END_ID", ":TYPE")
+_NONE: Properties = {}
+_QUOTED = pyarrow.csv.WriteOptions(quoting_style="all_valid")
 
 
 def _batches(workspace: Workspace, table: str, columns: list[str] | None = None) -> Iterator[pa.Table]:

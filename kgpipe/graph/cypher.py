@@ -51,8 +51,16 @@ _RELATIONSHIP_CONSTRAINT = "kgpipe_relationship_"
 
 
 def constraints_and_indexes(schema: Schema) -> dict[str, str]:
-    """Name and text of all that must stand before the first row; each is harmless where it stands already."""
+    """Name and text of all that must stand before the first row; each is harmless where it stands already.
+
+    Indexes come first: where there are nodes already they are filled in the background, constraints one after another.
+    """
     found = {
+        ENTITY_INDEX: f"CREATE FULLTEXT INDEX {ENTITY_INDEX} IF NOT EXISTS FOR (n:Entity) ON EACH [n.name, n.aliases]",
+        PASSAGE_INDEX: f"CREATE FULLTEXT INDEX {PASSAGE_INDEX} IF NOT EXISTS FOR (n:Passage) ON EACH [n.text]",
+        "kgpipe_evidence_fact": "CREATE INDEX kgpipe_evidence_fact IF NOT EXISTS FOR (n:Evidence) ON (n.fact)",
+    }
+    found |= {
         f"kgpipe_{label.lower()}": f"CREATE CONSTRAINT kgpipe_{label.lower()} IF NOT EXISTS "
         f"FOR (n:{label}) REQUIRE n.uid IS UNIQUE"
         for label in NODES
@@ -62,11 +70,6 @@ def constraints_and_indexes(schema: Schema) -> dict[str, str]:
         found[_RELATIONSHIP_CONSTRAINT + kind] = (
             f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR ()-[r:{quoted(kind)}]-() REQUIRE r.uid IS UNIQUE"
         )
-    found["kgpipe_evidence_fact"] = "CREATE INDEX kgpipe_evidence_fact IF NOT EXISTS FOR (n:Evidence) ON (n.fact)"
-    found[ENTITY_INDEX] = (
-        f"CREATE FULLTEXT INDEX {ENTITY_INDEX} IF NOT EXISTS FOR (n:Entity) ON EACH [n.name, n.aliases]"
-    )
-    found[PASSAGE_INDEX] = f"CREATE FULLTEXT INDEX {PASSAGE_INDEX} IF NOT EXISTS FOR (n:Passage) ON EACH [n.text]"
     return found
 
 

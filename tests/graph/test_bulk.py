@@ -4,13 +4,16 @@ import importlib.util
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 from kgpipe import cli
+from kgpipe.errors import SchemaError
 from kgpipe.graph import bulk, server
 from kgpipe.graph.load import compare, load
 from kgpipe.graph.store import Store
+from kgpipe.records import TABLES
 from kgpipe.workspace import Workspace
 
 spec = importlib.util.spec_from_file_location("loading", Path(__file__).with_name("test_load.py"))
@@ -92,3 +95,42 @@ def test_a_workspace_without_documents_is_the_marker_alone(tmp_path):
     workspace = write_tables(Workspace(tmp_path / "ws"), {})
     written = bulk.write_files(workspace, SCHEMA, tmp_path / "csv")
     assert dict(written.counts) == {("node", "KgpipeWorkspace"): 1}
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """Every part is written by one of three processes, however small the workspace."""
+    monkeypatch.setattr(bulk, "ALONE", 0)
+    monkeypatch.setattr(bulk, "_n_processors", lambda: 3)
+
+
+def test_processes_that_share_the_work_write_the_same_files(workspace, tmp_path, shared, monkeypatch):
+    told = []
+    three = bulk.write_files(workspace, SCHEMA, tmp_path / "three", progress=lambda *said: told.append(said))
+    monkeypatch.setattr(bulk, "_n_processors", lambda: 1)
+    one = bulk.write_files(workspace, SCHEMA, tmp_path / "one")
+    assert three.counts == one.counts and three.facts == one.facts and three.later == one.later
+    for these, those in ((three.nodes, one.nodes), (three.relationships, one.relationships)):
+        assert [path.name for path in these] == [path.name for path in those]
+        assert [path.read_bytes() for path in these] == [path.read_bytes() for path in those]
+    assert {path.suffix for path in (tmp_path / "three").iterdir()} == {".csv"}
+    assert told[-1][1] == told[-1][2] and all(done <= total for _, done, total in told)
+
+
+def test_an_error_in_another_process_is_raised_here(workspace, tmp_path, shared, monkeypatch):
+    monkeypatch.setattr(bulk, "PARTS", {"Entity": "extractions", "facts": "facts"})  # the heavier one is written here
+    facts = workspace.read("facts").to_pylist()
+    workspace.snapshot(
+        "resolution",
+        {name: workspace.read(name) for name in ("entities", "merges", "literals", "evidence")}
+        | {"facts": pa.Table.from_pylist([{**row, "type": "NO_SUCH"} for row in facts], TABLES["facts"])},
+        inputs="other",
+    )
+    with pytest.raises(SchemaError, match='Unknown relation type "NO_SUCH" in the table facts'):
+        bulk.write_files(workspace, SCHEMA, tmp_path / "csv")
+
+
+def test_a_process_that_dies_is_told(workspace, tmp_path, shared, monkeypatch):
+    monkeypatch.setattr(bulk.sys, "executable", "/bin/false")
+    with pytest.raises(bulk.StoreError, match="A process that wrote files ended with 1"):
+        bulk.write_files(workspace, SCHEMA, tmp_path / "csv")
