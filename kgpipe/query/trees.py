@@ -11,7 +11,7 @@ import heapq
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -39,11 +39,11 @@ MOST_EMBEDDED = 16
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "another": -4.4, "attached": 2.2, "chain": 1.3, "coverage": 2.3, "denied": 3.7, "direction": 1.2, "dropped": -4.0, "edges": 2.7,
-    "extra": -0.4, "frequent": 0.7, "head": 4.0, "idle": -0.4, "known": -3.6, "lacking": -0.7, "least": 2.0, "near": 1.4, "order": 2.1,
+    "extra": -0.4, "frequent": 0.7, "head": 4.0, "idle": -0.4, "known": -3.6, "lacking": -0.7, "least": 2.0, "merged": -3.0, "near": 1.4, "order": 2.1,
     "outward": 1.6, "passing": 0.3, "placed": 1.0, "rooted": 1.1, "shared": 2.4, "size": -2.1, "uncovered": -3.0, "unmet": -1.7,
     "values": 2.4, "whole": 8.0,
 }  # fmt: skip
-"""Weight of each feature, as `benchmarks/tree_weights.py` fits them; `denied` by hand, as too few questions deny anything."""
+"""Weight of each feature, as `benchmarks/tree_weights.py` fits them; `denied` and `merged` by hand, as few questions need them."""
 MOST_THINGS, MOST_PLACES = 12, 60
 """Things of a question that are given nodes, and ways to do so that are compared."""
 OPERATORS = {
@@ -712,6 +712,8 @@ class Search:
         self.weights = weights or WEIGHTS
         self.evidence = weigh(question, catalog)
         self.mentions = mentions(question, self.evidence, catalog)
+        self.thing = {span: x for x, m in enumerate(self.mentions) for span in m.spans}
+        """Which of the things each span is said of."""
         ends = [0, *(m.end for m in self.mentions)]
         self.conjoined = [
             any(w.lower in ("and", "or") for w in question.words[max(0, before) : math.ceil(m.start)])
@@ -722,6 +724,7 @@ class Search:
         for x in catalog.links:
             ends = frozenset((x.subject, x.object))
             pairs[ends] = pairs.get(ends, 0) + x.count
+        self.mutual = frozenset(x for x in range(len(catalog.links)) if catalog.symmetric(x))
         self.frequency = [x.count / pairs[frozenset((x.subject, x.object))] for x in catalog.links]
         e = self.evidence
         taken = {i for span in question.spans for i in range(*span)}
@@ -769,7 +772,7 @@ class Search:
         scored.sort(key=lambda s: (-s.score, len(s.tree.nodes)))
         seen, kept = set(), []
         for s in scored:
-            key = canonical(s.tree)
+            key = canonical(s.tree, self.mutual)
             if key not in seen:
                 seen.add(key)
                 kept.append(s)
@@ -800,7 +803,10 @@ class Search:
             starts += [(Tree((Node(t, (c,)),)), frozenset([span])) for t, c in choice]
         if not n_spans:
             starts += [(Tree((Node(t),)), frozenset()) for t in self.catalog.types if self.catalog.sizes[t]]
-        beam = {canonical(tree, rooted=False): _Grown(self._promise(tree, used), tree, used) for tree, used in starts}
+        beam = {
+            canonical(tree, self.mutual, rooted=False): _Grown(self._promise(tree, used), tree, used)
+            for tree, used in starts
+        }
         done: dict[Any, tuple[Tree, int]] = {}
         for _ in range(n_spans + self.most_nodes):
             for key, grown in beam.items():
@@ -813,7 +819,7 @@ class Search:
             following: dict[Any, _Grown] = {}
             for promise, _, grown, step in best:
                 tree, used = _stepped(grown.tree, grown.used, step)
-                key = canonical(tree, rooted=False)
+                key = canonical(tree, self.mutual, rooted=False)
                 if key not in following and key not in done:
                     following[key] = _Grown(promise, tree, used)
                     if len(following) == WIDTH:
@@ -833,7 +839,8 @@ class Search:
                 for i, node in enumerate(tree.nodes):
                     if node.type == t and all(c.key != condition.key for c in node.conditions):
                         free = 0.0 if node.conditions else self.free_promise[t]
-                        yield 2.0 + condition.score - free, (i, condition)
+                        merged = 2.0 * any(self._apart(c.span, span) for c in node.conditions)
+                        yield 2.0 + condition.score - free - merged, (i, condition)
         reified = self.catalog.relationships
         n_reified = sum(n.type in reified for n in tree.nodes)
         full = len(tree.nodes) - n_reified >= self.most_nodes
@@ -857,6 +864,10 @@ class Search:
                 ):
                     continue
                 yield self.edge_promise[link] + self.free_promise[other], (i, link, forward, other)
+
+    def _apart(self, span: int, other: int) -> bool:
+        """Whether two spans are said of two things."""
+        return span in self.thing and other in self.thing and self.thing[span] != self.thing[other]
 
     def _reached(self, node: Node, link: int, forward: bool) -> set[str] | None:
         """The types of what has the relation of a link to what a condition of the node names; None where that is not known."""
@@ -1173,6 +1184,11 @@ class Search:
             "denied": self._denied(tree, words_of_edges),
             "another": float(bool(self.others) and sum(kind in self.others for kind in kinds) < 2),
             "dropped": float(len(a.choices) - len(present)),
+            "merged": sum(
+                any(self._apart(cond.span, before.span) for before in node.conditions[:x])
+                for node in tree.nodes
+                for x, cond in enumerate(node.conditions)
+            ),
             "lacking": sum(
                 set() in (self._reached(tree.nodes[s], link, True), self._reached(tree.nodes[o], link, False))
                 for s, o, link in tree.edges
@@ -1480,8 +1496,11 @@ def _distances(tree: Tree, root: int) -> dict[int, int]:
     return found
 
 
-def canonical(tree: Tree, *, rooted: bool = True) -> Any:
-    """The same for trees that differ only in the numbering of their nodes (and, unless `rooted`, in what is asked)."""
+def canonical(tree: Tree, mutual: Collection[int], *, rooted: bool = True) -> Any:
+    """The same for trees that differ only in the numbering of their nodes (and, unless `rooted`, in what is asked).
+
+    Links that are `mutual` have no direction.
+    """
 
     def at(i: int, parent: int) -> tuple:
         node = tree.nodes[i]
@@ -1491,7 +1510,7 @@ def canonical(tree: Tree, *, rooted: bool = True) -> Any:
             if a == i and b != parent:
                 below.append((link, True, k == tree.absent, at(b, i)))
             elif b == i and a != parent:
-                below.append((link, False, k == tree.absent, at(a, i)))
+                below.append((link, link in mutual, k == tree.absent, at(a, i)))
         marks = (
             bool(tree.measure) and i == tree.measure[1], i == tree.group, bool(tree.order) and i == tree.order[2]
         )  # fmt: skip
