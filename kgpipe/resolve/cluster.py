@@ -6,8 +6,9 @@ taken strongest first, ties by content.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -240,6 +241,80 @@ class _Infos(dict[int, _Cluster]):
         return made
 
 
+class _Groups:
+    """Groups of clusters that bear one name, found by what they say instead of each being tried.
+
+    A cluster that says when somebody was born can only be in a group that says nothing of it or the same year, and the
+    best group of the others comes first in order: so a name in very many documents does not take their square.
+    """
+
+    def __init__(self, state: _State) -> None:
+        self.roots: list[int] = []
+        """The root of each group, by its number."""
+        self._info = state.info
+        self._placed: dict[int, tuple[int, int, int]] = {}
+        self._order: list[tuple[int, int, int]] = []
+        """(-members, root, number), sorted."""
+        self._by_neighbour: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._by_relation: dict[str, set[int]] = defaultdict(set)
+        """Groups of which a dated relation is said."""
+        self._by_year: dict[str, set[int]] = defaultdict(set)
+        """Groups that say a date of the year, of any relation; "" where it is coarser than a year."""
+
+    def open(self, root: int) -> None:
+        """A new group of one cluster."""
+        number = len(self.roots)
+        self.roots.append(root)
+        insort(self._order, self._place(number))
+        self._note(number, self._info[root])
+
+    def grown(self, number: int, root: int) -> None:
+        """A cluster has been joined to a group, whose root may be another one now."""
+        del self._order[bisect_left(self._order, self._placed[number])]
+        self.roots[number] = root
+        insort(self._order, self._place(number))
+        self._note(number, self._info[root])
+
+    def likely(self, root: int) -> Iterator[int]:
+        """Numbers of the groups that do not speak against a cluster by a date: most shared neighbours first, then the largest."""
+        one = self._info[root]
+        shared: Counter[int] = Counter()
+        for neighbour in one.neighbours:
+            shared.update(self._by_neighbour.get(neighbour, ()))
+        dated = [relation for relation, values in one.functional.items() if _dated(values)]
+        years = set().union(*map(_years, one.functional.values()))
+        if not dated or "" in years:
+            yield from sorted(shared, key=lambda number: (-shared[number], self._placed[number]))
+            yield from (number for *_, number in self._order if number not in shared)
+            return
+        agreeing = self._by_year[""].union(*(self._by_year[year] for year in years))
+        saying = set().union(*(self._by_relation[relation] for relation in dated))
+        possible = (number for number in range(len(self.roots)) if number in agreeing or number not in saying)
+        yield from sorted(possible, key=lambda number: (-shared[number], self._placed[number]))
+
+    def _place(self, number: int) -> tuple[int, int, int]:
+        root = self.roots[number]
+        self._placed[number] = place = (-len(self._info[root].members), root, number)
+        return place
+
+    def _note(self, number: int, info: _Cluster) -> None:
+        for neighbour in info.neighbours:
+            self._by_neighbour[neighbour].add(number)
+        for relation, values in info.functional.items():
+            (self._by_relation[relation].add if _dated(values) else self._by_relation[relation].discard)(number)
+            for year in _years(values):
+                self._by_year[year].add(number)
+
+
+def _dated(values: Iterable[str]) -> bool:
+    return all(value[:1].isdigit() for value in values)
+
+
+def _years(values: Iterable[str]) -> set[str]:
+    """The years of the dates among values, "" for one that is coarser."""
+    return {value[:4] if len(value.rstrip("X")) >= 4 else "" for value in values if value[:1].isdigit()}
+
+
 class _State:
     """Clusters that grow; a union is refused where the user or the names speak against it."""
 
@@ -296,7 +371,7 @@ class _State:
             here, there = one.functional[relation], other.functional[relation]
             if any(score.values_agree(x, y) for x in here for y in there):
                 continue
-            dated = all(v[:1].isdigit() for v in here | there)
+            dated = _dated(here | there)
             if dated:
                 elsewhere = {v for r, vs in other.functional.items() if r != relation for v in vs}
                 elsewhere_too = {v for r, vs in one.functional.items() if r != relation for v in vs}
@@ -398,19 +473,17 @@ class _State:
         A cluster that could be in several groups goes where it has neighbours, else to the largest.
         """
         strength = {r: (len(self.info[r].functional), len(self.info[r].members)) for r in roots}
-        groups: list[int] = []
+        groups = _Groups(self)
         for root in sorted(roots, key=lambda r: (-strength[r][0], -strength[r][1], r)):
-            fitting = []
-            for group in groups:
-                group = self.root(group)
+            for number in groups.likely(root):
+                group = groups.roots[number]
                 link = self._linked(root, group)
                 if link and not self.refuses(*sorted((group, root))):
-                    shared = len(self.info[group].neighbours & self.info[root].neighbours)
-                    fitting.append((shared, len(self.info[group].members), -group, link))
-            if fitting:
-                self.join(max(fitting, key=lambda f: f[:3])[3])
+                    self.join(link)
+                    groups.grown(number, self.root(group))
+                    break
             else:
-                groups.append(root)
+                groups.open(root)
 
     def _linked(self, a: int, b: int) -> Link | None:
         """The best link between two clusters by their names alone."""
