@@ -12,7 +12,7 @@ import numpy as np
 
 from kgpipe.graph.store import quoted
 from kgpipe.query.link import encoded
-from kgpipe.query.words import FUNCTION, content_stems
+from kgpipe.query.words import FUNCTION, content_stems, words
 from kgpipe.schema import Schema, in_words
 from kgpipe.stems import stem
 
@@ -115,6 +115,9 @@ class Catalog:
             }
         )
         """Stems of the words for types of nodes and for properties."""
+        named = (words(p) for t in self.types for k in self.attributes[t] for p in self.attribute_phrases(k))
+        self.openings = frozenset((found[0].lower, found[1].stem) for found in named if len(found) > 1)
+        """The first two words of the names of properties, of the second the stem: last outcome."""
         self.verbs = frozenset(s for ps in self.phrases.values() for p in ps for s in content_stems(p)) - self.nouns
         """Stems of the other words by which links are said."""
         self.clauses = {key: self._clauses(*key) for key in self.phrases}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from kgpipe import literals
@@ -120,9 +120,13 @@ class Frame:
 
 
 def frame(
-    found: Sequence[Word], question: str, taken: frozenset[int], nouns: frozenset[str], types: frozenset[str]
-) -> Frame:
-    """The frame of a question; `taken` are words that name values, `nouns` stems of types and properties, `types` of types."""
+    found: Sequence[Word], question: str, taken: frozenset[int], nouns: frozenset[str], types: frozenset[str],
+    openings: Collection[tuple[str, str]] = (),
+) -> Frame:  # fmt: skip
+    """The frame of a question; `taken` are words that name values, `nouns` stems of types and properties, `types` of types.
+
+    `openings` are the first two words of names of properties (the second as a stem), in which last is no superlative.
+    """
     lower = [w.lower for w in found]
     text = " ".join(lower)
     used: set[int] = set()
@@ -199,9 +203,9 @@ def frame(
         elif w in EXTREMES and extreme is None and w not in ("top", "max", "min"):
             if i and lower[i - 1] == "at":
                 continue  # at least
-            if w == "last" and nxt in ("name", "names"):
+            if w in ("first", "last") and nxt in ("name", "names"):
                 continue
-            if w == "first" and nxt in ("name", "names"):
+            if nxt and (w, found[i + 1].stem) in openings:
                 continue
             if w == "expensive" and i and lower[i - 1] == "least":
                 extreme = (-1, EXTREMES[w][1], i)
@@ -309,6 +313,10 @@ def _is_verb(word: Word) -> bool:
     return word.lower in PARTICIPLES or (len(word.lower) > 4 and word.lower.endswith("ed"))
 
 
+_ONE = frozenset("a an one someone somebody anyone anybody whoever".split())
+"""Of what stands behind "the number of" there is one, so that it is not counted."""
+
+
 def _at(lower: Sequence[str], pair: tuple[str, str]) -> tuple[int, int] | None:
     for i in range(len(lower) - 1):
         if (lower[i], lower[i + 1]) == pair:
@@ -317,9 +325,12 @@ def _at(lower: Sequence[str], pair: tuple[str, str]) -> tuple[int, int] | None:
 
 
 def _number_of(found: Sequence[Word], nouns: frozenset[str]) -> tuple[int, int] | None:
-    """ "the number of", but not "the phone number of"."""
-    at = _at([w.lower for w in found], ("number", "of"))
-    return None if at is None or (at[0] and found[at[0] - 1].stem in nouns) else at
+    """ "the number of", but not "the phone number of" nor "the number of somebody"."""
+    lower = [w.lower for w in found]
+    at = _at(lower, ("number", "of"))
+    if at is None or (at[0] and found[at[0] - 1].stem in nouns):
+        return None
+    return None if lower[at[1] : at[1] + 1] and lower[at[1]] in _ONE else at
 
 
 def _count(word: str) -> int:

@@ -177,7 +177,7 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
     taken = frozenset(i for s in spans for i in range(*s))
     dated = dates(found, question, taken)
     in_dates = frozenset(i for start, end, *_ in dated for i in range(start, end))
-    made = frame(found, question, taken | in_dates, catalog.nouns, catalog.type_nouns)
+    made = frame(found, question, taken | in_dates, catalog.nouns, catalog.type_nouns, catalog.openings)
     for n in made.texts:
         texts = [
             (t, Condition(key, n.operator, n.value, len(spans), score=0.8))
@@ -369,10 +369,16 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     for t in catalog.types:
         for wider in catalog.wider(t):
             head_types[wider] = max(head_types[wider], WIDER * head_types[t])
+    of_attributes = {k: of_head(catalog.attribute_phrases(k), soft=not acting) for k in keys}
+    named = [noun_stems(p) for k in keys for p in catalog.attribute_phrases(k)]
+    whole = {inside for inside in named if len(inside) > 1 and set(inside) <= set(head_stems)}
+    for k in keys if whole else ():  # "email address" is no address
+        if not whole & {noun_stems(p) for p in catalog.attribute_phrases(k)}:
+            of_attributes[k] *= 0.5
     return Evidence(
         types, links, attributes, clauses, head_types,
         {key: of_head(phrases) if head else 0.0 for key, phrases in catalog.phrases.items()},
-        {k: of_head(catalog.attribute_phrases(k), soft=not acting) for k in keys},
+        of_attributes,
         vectors[0],
     )  # fmt: skip
 
@@ -719,7 +725,12 @@ class Search:
             any(w.lower in ("and", "or") for w in question.words[max(0, before) : math.ceil(m.start)])
             for before, m in zip(ends, self.mentions, strict=False)
         ]  # fmt: skip
-        """Whether and stands before a thing, so that it need not belong to the one before it."""
+        """Whether and stands before a thing, so that it need not belong to the one before it; or a comma, and then and."""
+        for x, before in enumerate(ends[: len(self.mentions)]):
+            if 0 < before < len(question.words) and any(self.conjoined[x + 1 :]):
+                first = question.words[before]
+                comma = "," in question.question[question.words[before - 1].end : first.start]
+                self.conjoined[x] |= comma and first.lower not in ("who", "whom", "whose", "which", "that", "where")
         pairs: dict[frozenset[str], int] = {}
         for x in catalog.links:
             ends = frozenset((x.subject, x.object))
