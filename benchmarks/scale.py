@@ -265,14 +265,22 @@ def build(n_documents: int, templates: Path, folder: Path, *, replay: bool = Tru
     pipeline.prepare(Workspace(workspace), [source.parent], schema=SCHEMA)
     more = n_documents + max(1, n_documents // 100)
     found: dict[str, Any] = {"documents": n_documents, "text_mb": size_mb(source.parent)}
+
+    def walked(which: str, n: int) -> dict[str, Any]:
+        stages = {}
+        for name, made in walk(workspace, templates, source, n, replay=replay):
+            stages[name] = made
+            print(f"{n:,} documents, {which}, {name}: {made['cpu']:.1f} processor seconds", file=sys.stderr, flush=True)
+        return stages
+
     try:
-        found["first"] = dict(walk(workspace, templates, source, n_documents, replay=replay))
+        found["first"] = walked("first", n_documents)
         tables = Workspace(workspace).path / "tables"
         found["tables_mb"] = {path.name: size_mb(path) for path in sorted(tables.iterdir()) if path.is_dir()}
         found["neo4j_mb"] = size_mb(workspace / "neo4j" / "data") if len(STAGES) == len(pipeline.STAGES) else 0.0
-        found["again"] = dict(walk(workspace, templates, source, n_documents, replay=replay))
+        found["again"] = walked("again", n_documents)
         write(documents, range(n_documents, more), source)
-        found["more"] = dict(walk(workspace, templates, source, more, replay=replay))
+        found["more"] = walked("more", more)
     finally:
         server.stop(workspace / "neo4j")
     return found

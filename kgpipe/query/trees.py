@@ -33,6 +33,8 @@ MOST_STEPS = 4
 """For each partial tree kept, the steps that are looked at; many lead to the same tree."""
 BUDGET_S = 1.5
 """Time for growing; what is complete by then is ranked."""
+NEAR = 0.4
+"""What it adds to the promise of a partial tree that a link's word stands nearest to a value at its end, or takes off."""
 SPOKEN = 0.7
 """From how much a word must speak for a link to ask for it."""
 MOST_EMBEDDED = 16
@@ -402,6 +404,8 @@ def _meant(found: Sequence[Word], i: int) -> str:
 
 _NAMING = frozenset("named called surnamed known titled labelled labeled marked".split())
 _HUMANS = frozenset("man men woman women guy guys lady ladies gentleman gentlemen".split())
+_RELATIVE = frozenset("who whom whose which that where".split())
+_DETERMINERS = frozenset("a an the one some any his her its their this that".split())
 _LYING = frozenset("lie lies lying sit sits sitting situated".split())
 _APPOSITIVE = _NAMING | frozenset("with whose is the a an has have having bearing carrying holding as".split())
 _NAME = re.compile(r"name|title", re.IGNORECASE)
@@ -443,7 +447,9 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
     """For nouns that relations are called by the types of their objects: employer, employers."""
     for w in a.words:
         if not is_participle(w.lower):
-            objects[w.lower] = {t for label, t in labels if w.lower in (label, f"{label}s")} & set(real)
+            called = {(label, t) for label, t in labels if w.lower in (label, f"{label}s")}
+            verb_like = {t for label, t in called if w.lower == label and re.search(r"[^s]s$", label)}  # knows, owns
+            objects[w.lower] = {t for _, t in called} & set(real) - verb_like
 
     def possessed(i: int) -> float:
         """Where a noun counts as said: "A's company" is the company of A."""
@@ -718,19 +724,18 @@ class Search:
         self.weights = weights or WEIGHTS
         self.evidence = weigh(question, catalog)
         self.mentions = mentions(question, self.evidence, catalog)
-        self.thing = {span: x for x, m in enumerate(self.mentions) for span in m.spans}
-        """Which of the things each span is said of."""
+        self.thing = {
+            span: x
+            for x, m in enumerate(self.mentions)
+            for span in m.spans
+            if any(
+                c.operator == "=" and (c.uid or catalog.attributes[t][c.key].kind == "text")
+                for t, c in question.choices[span]
+            )
+        }
+        """For each span that may name something, which of the things it is said of."""
         ends = [0, *(m.end for m in self.mentions)]
-        self.conjoined = [
-            any(w.lower in ("and", "or") for w in question.words[max(0, before) : math.ceil(m.start)])
-            for before, m in zip(ends, self.mentions, strict=False)
-        ]  # fmt: skip
-        """Whether and stands before a thing, so that it need not belong to the one before it; or a comma, and then and."""
-        for x, before in enumerate(ends[: len(self.mentions)]):
-            if 0 < before < len(question.words) and any(self.conjoined[x + 1 :]):
-                first = question.words[before]
-                comma = "," in question.question[question.words[before - 1].end : first.start]
-                self.conjoined[x] |= comma and first.lower not in ("who", "whom", "whose", "which", "that", "where")
+        self.conjoined, self.parted = self._joints(ends)
         pairs: dict[frozenset[str], int] = {}
         for x in catalog.links:
             ends = frozenset((x.subject, x.object))
@@ -752,7 +757,38 @@ class Search:
             for link in range(len(catalog.links))
         ]
         """Links that a word asks for: they are followed also where the graph has none, as that may be the answer."""
+        self.nearest = [self._nearest(link) for link in range(len(catalog.links))]
         self.deadline = time.monotonic() + BUDGET_S
+
+    def _nearest(self, link: int) -> set[int]:
+        """The spans that stand nearest to the words that ask for a link."""
+        e, spans = self.evidence, range(len(self.asked.spans))
+        speaks = np.maximum(e.links[link, True], e.links[link, False])
+        found: set[int] = set()
+        for word in (i for w, i in enumerate(self.asked.content) if speaks[w] >= SPOKEN):
+            gap = {span: self._gap(word, span) for span in spans}
+            found |= {span for span in spans if gap[span] == min(gap.values())}
+        return found
+
+    def _joints(self, ends: Sequence[int]) -> tuple[list[bool], list[bool]]:
+        """For each thing: whether and (or a comma, and then and) stands before it, so that it need not belong to the one before
+        it; and whether it cannot, as something else is said there of what both belong to: "lives with A and knows B".
+        """
+        words, conjoined, parted = self.asked.words, [], []
+        for x, (before, m) in enumerate(zip(ends, self.mentions, strict=False)):
+            start = math.ceil(m.start)
+            at = next((i for i in range(max(0, before), start) if words[i].lower in ("and", "or")), -1)
+            conjoined.append(at >= 0)
+            follows = words[at + 1].lower if at + 1 < start else ""
+            parted.append(x > 1 and at == before and bool(follows) and follows not in _DETERMINERS)
+        for x, (before, m) in enumerate(zip(ends, self.mentions, strict=False)):
+            if not 0 < before < len(words) or not any(conjoined[x + 1 :]) or conjoined[x]:
+                continue
+            first = words[before]
+            if "," in self.asked.question[words[before - 1].end : first.start] and first.lower not in _RELATIVE:
+                conjoined[x] = True
+                parted[x] = x > 1 and before < m.start and first.lower not in _DETERMINERS
+        return conjoined, parted
 
     def _others(self, lower: Sequence[str]) -> set[str] | None:
         """The types of which the question asks for another one than one that it speaks of; None when it does not."""
@@ -851,7 +887,8 @@ class Search:
                     if node.type == t and all(c.key != condition.key for c in node.conditions):
                         free = 0.0 if node.conditions else self.free_promise[t]
                         merged = 2.0 * any(self._apart(c.span, span) for c in node.conditions)
-                        yield 2.0 + condition.score - free - merged, (i, condition)
+                        near = sum(self._beside(link, (span,)) for s, o, link in tree.edges if i in (s, o))
+                        yield 2.0 + condition.score - free - merged + near, (i, condition)
         reified = self.catalog.relationships
         n_reified = sum(n.type in reified for n in tree.nodes)
         full = len(tree.nodes) - n_reified >= self.most_nodes
@@ -874,10 +911,16 @@ class Search:
                     if i in (a, b) and node.type in reified
                 ):
                     continue
-                yield self.edge_promise[link] + self.free_promise[other], (i, link, forward, other)
+                near = self._beside(link, [c.span for c in node.conditions])
+                yield self.edge_promise[link] + self.free_promise[other] + near, (i, link, forward, other)
+
+    def _beside(self, link: int, spans: Collection[int]) -> float:
+        """What it adds to the promise of a link at a node with values of these spans that one is, or none is, the nearest to its word."""
+        nearest = self.nearest[link]
+        return 0.0 if not nearest or not spans else NEAR if nearest & set(spans) else -NEAR
 
     def _apart(self, span: int, other: int) -> bool:
-        """Whether two spans are said of two things."""
+        """Whether two spans name two things."""
         return span in self.thing and other in self.thing and self.thing[span] != self.thing[other]
 
     def _reached(self, node: Node, link: int, forward: bool) -> set[str] | None:
@@ -1296,7 +1339,7 @@ class Search:
             if s not in place or o not in place:
                 continue
             i, j = sorted((place[s], place[o]))
-            joined.append(1.0 if j == i + 1 or self.conjoined[j] else 0.0)
+            joined.append(float(not self.parted[j] if j == i + 1 else self.conjoined[j]))
             if word >= 0:
                 following = self.mentions[j + 1].start if j + 1 < len(self.mentions) else len(self.asked.words)
                 placed.append(1.0 if self.mentions[i].start <= word < following else 0.0)

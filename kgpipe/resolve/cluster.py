@@ -195,8 +195,8 @@ class _Cluster:
     """What a cluster's names say together; unions pour the smaller one into the larger."""
 
     members: list[int]
-    forms: dict[tuple[str, str], set[int]]
-    """(family, name) to the names written so that are no short form of another one here."""
+    forms: dict[tuple[str, str], list[int]]
+    """(family, name) to the names written so that are no short form of another one here, in order."""
     documents: set[str]
     functional: dict[str, set[str]]
     neighbours: set[tuple[str, str]]
@@ -209,7 +209,9 @@ class _Cluster:
         """Takes over what another cluster holds."""
         self.members += other.members
         for key, indexes in other.forms.items():
-            self.forms.setdefault(key, set()).update(indexes)
+            mine = self.forms.setdefault(key, [])
+            for index in indexes:
+                insort(mine, index)
         for relation, values in other.functional.items():
             self.functional.setdefault(relation, set()).update(values)
         self.documents |= other.documents
@@ -234,7 +236,7 @@ class _Infos(dict[int, _Cluster]):
         for relation, value in name.functional:
             functional.setdefault(relation, set()).add(value)
         self[i] = made = _Cluster(
-            members=[i], forms={(name.family, name.name): {i}}, documents={name.document}, functional=functional,
+            members=[i], forms={(name.family, name.name): [i]}, documents={name.document}, functional=functional,
             neighbours=set(name.neighbours),
             sides={(n, s) for n, s, family in self._sides.get(name.name, ()) if family in ("", name.family)},
         )  # fmt: skip
@@ -257,7 +259,8 @@ class _Groups:
         """(-members, root, number), sorted."""
         self._by_neighbour: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._by_relation: dict[str, set[int]] = defaultdict(set)
-        """Groups of which a dated relation is said."""
+        """Groups of which a relation is said, and nothing but dates."""
+        self._undated: set[tuple[int, str]] = set()
         self._by_year: dict[str, set[int]] = defaultdict(set)
         """Groups that say a date of the year, of any relation; "" where it is coarser than a year."""
 
@@ -266,14 +269,13 @@ class _Groups:
         number = len(self.roots)
         self.roots.append(root)
         insort(self._order, self._place(number))
-        self._note(number, self._info[root])
+        self.note(number, self._info[root])
 
     def grown(self, number: int, root: int) -> None:
-        """A cluster has been joined to a group, whose root may be another one now."""
+        """A cluster has been joined to a group, whose root may be another one now; `note` has been told before."""
         del self._order[bisect_left(self._order, self._placed[number])]
         self.roots[number] = root
         insort(self._order, self._place(number))
-        self._note(number, self._info[root])
 
     def likely(self, root: int) -> Iterator[int]:
         """Numbers of the groups that do not speak against a cluster by a date: most shared neighbours first, then the largest."""
@@ -297,11 +299,16 @@ class _Groups:
         self._placed[number] = place = (-len(self._info[root].members), root, number)
         return place
 
-    def _note(self, number: int, info: _Cluster) -> None:
+    def note(self, number: int, info: _Cluster) -> None:
+        """What a cluster says that belongs to a group, or is going to."""
         for neighbour in info.neighbours:
             self._by_neighbour[neighbour].add(number)
         for relation, values in info.functional.items():
-            (self._by_relation[relation].add if _dated(values) else self._by_relation[relation].discard)(number)
+            if not _dated(values):
+                self._undated.add((number, relation))
+                self._by_relation[relation].discard(number)
+            elif (number, relation) not in self._undated:
+                self._by_relation[relation].add(number)
             for year in _years(values):
                 self._by_year[year].add(number)
 
@@ -353,11 +360,7 @@ class _State:
 
     def _forms(self, cluster: _Cluster) -> list[Name]:
         """One name for each way to write the cluster in full, aliases left out."""
-        return [
-            self.found[next(iter(indexes))]
-            for (_, name), indexes in cluster.forms.items()
-            if name not in cluster.aliases
-        ]
+        return [self.found[indexes[0]] for (_, name), indexes in cluster.forms.items() if name not in cluster.aliases]
 
     @staticmethod
     def facts_contradict(one: _Cluster, other: _Cluster) -> bool:
@@ -412,9 +415,10 @@ class _State:
     def _shorten(self, link: Link) -> None:
         name = self.found[link.a]
         forms = self.info[self.root(link.a)].forms
-        written_so = forms.get((name.family, name.name), set())
-        if link.a in written_so and (len(forms) > 1 or len(written_so) > 1):
-            written_so.remove(link.a)
+        written_so = forms.get((name.family, name.name), [])
+        at = bisect_left(written_so, link.a)
+        if written_so[at : at + 1] == [link.a] and (len(forms) > 1 or len(written_so) > 1):
+            del written_so[at]
             self.short.add(link.a)
             if not written_so:
                 del forms[name.family, name.name]
@@ -479,6 +483,7 @@ class _State:
                 group = groups.roots[number]
                 link = self._linked(root, group)
                 if link and not self.refuses(*sorted((group, root))):
+                    groups.note(number, self.info[root])
                     self.join(link)
                     groups.grown(number, self.root(group))
                     break
@@ -491,7 +496,7 @@ class _State:
         for (family, _), here in self.info[a].forms.items():
             for (other_family, _), there in self.info[b].forms.items():
                 if family == other_family:
-                    one, other = min(here), min(there)
+                    one, other = here[0], there[0]
                     value, reason = score.same(
                         self.found[one].surface, self.found[other].surface, person=self.found[one].person
                     )

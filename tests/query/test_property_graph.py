@@ -1,6 +1,7 @@
 """Reading a graph that kgpipe did not build: links, keys, values named in questions, and the frame of a question."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -14,7 +15,7 @@ from kgpipe.models.embed import load_embedder
 from kgpipe.query.catalog import Catalog
 from kgpipe.query.frame import frame
 from kgpipe.query.property_graph import PropertyGraph
-from kgpipe.query.trees import Search, weigh
+from kgpipe.query.trees import Node, Search, Tree, canonical, weigh
 from kgpipe.query.trees import asked as trees_of
 from kgpipe.query.values import Values
 from kgpipe.query.words import words
@@ -116,11 +117,18 @@ def test_values_under_other_forms_and_words_of_relations(graph, question, expect
         ("What all products are there?", {"head": ["products"]}),
         ("products whose name starts with 'Ry'", {"texts": [("STARTS WITH", "ry")]}),
         ("Can you list all suppliers?", {"output": "node", "head": ["suppliers"]}),
+        ("What is the number of products?", {"output": "count", "head": ["products"]}),
+        ("Who knows the number of a supplier?", {"output": "node"}),
+        ("What was the last price of the products?", {"extreme": 0, "head": ["last", "price"]}),
+        ("What was the last order of the supplier?", {"extreme": 1}),
     ],
 )
 def test_frame_of_a_question(question, expected):
     found = words(question)
-    made = frame(found, question, frozenset(), stems("product order supplier price"), stems("product order supplier"))
+    made = frame(
+        found, question, frozenset(), stems("product order supplier price"), stems("product order supplier"),
+        {("last", words("price")[0].stem)},
+    )  # fmt: skip
     said = {
         "output": made.output,
         "head": [found[i].text for i in made.head],
@@ -185,6 +193,52 @@ def test_a_date_is_of_what_can_only_be_what_has_it(graph):
         asked.close()
     assert [(bool(m.spans), "Phone" in m.kinds) for m in things] == [(True, False), (False, True)]
     assert found.answers == ((4,),)
+
+
+PEOPLE = """
+CREATE (a:Person {name: 'Ann'}), (b:Person {name: 'Bob'}), (c:Person {name: 'Cid'}), (d:Person {name: 'Dot'}), (e:Person {name: 'Eve'}),
+       (d)-[:LIVES_WITH]->(a), (b)-[:FAMILY_OF]->(d), (d)-[:KNOWS]->(c), (e)-[:LIVES_WITH]->(b), (b)-[:KNOWS]->(c),
+       (d)-[:HAS_EMAIL]->(:Email {email_address: 'dot@example.org'}), (d)-[:LIVES_AT]->(:Location {address: '1 Mill Lane'})
+"""
+
+
+@pytest.fixture
+def people(graph):
+    with Store(graph.uri, graph.user, graph.password) as store:
+        store.write(PEOPLE)
+        held = read_schema(store)
+        mutual = {n: replace(held.relations[n], symmetric=True) for n in ("LIVES_WITH", "FAMILY_OF", "KNOWS")}
+        schema = replace(held, relations=held.relations | mutual)
+        asked = PropertyGraph(store, schema=schema, embedder=load_embedder(), values_file=":memory:", most_nodes=5)
+        yield asked
+        asked.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who lives with Ann, is family of Bob and knows Cid?", (("Dot",),)),
+        ("What is the email address of the person who lives with Ann?", (("dot@example.org",),)),
+        ("What is the address of the person who lives with Ann?", (("1 Mill Lane",),)),
+    ],
+)
+def test_several_things_said_of_one_and_names_of_properties(people, question, expected):
+    assert people.ask(question).answers == expected
+
+
+def test_a_tree_over_links_without_direction_is_one(people):
+    link = next(n for n, x in enumerate(people.catalog.links) if x.relation == "KNOWS")
+    there, back = (Tree((Node("Person"), Node("Person")), ((*ends, link),)) for ends in ((0, 1), (1, 0)))
+    assert canonical(there, {link}) == canonical(back, {link}) and canonical(there, ()) != canonical(back, ())
+
+
+def test_two_names_are_of_two_nodes(people):
+    question, matches = people.read("How many people live with Bob and know a friend of Cid?")
+    search = Search(trees_of(question, matches, people.catalog), people.catalog, most_nodes=4)
+    best = search.ranked()[0]
+    assert best.features["merged"] == 0 and [len(node.conditions) for node in best.tree.nodes].count(1) == 2
+    both = Node("Person", tuple(c for node in best.tree.nodes for c in node.conditions))
+    assert search.features(Tree((both,)))["merged"] == 1
 
 
 @pytest.mark.parametrize("head", ["postcode", "post code", "zip code", "postal codes", "postcodes"])
