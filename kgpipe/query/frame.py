@@ -121,7 +121,7 @@ class Frame:
 
 def frame(
     found: Sequence[Word], question: str, taken: frozenset[int], nouns: frozenset[str], types: frozenset[str],
-    openings: Collection[tuple[str, str]] = (),
+    openings: Collection[tuple[str, str]],
 ) -> Frame:  # fmt: skip
     """The frame of a question; `taken` are words that name values, `nouns` stems of types and properties, `types` of types.
 

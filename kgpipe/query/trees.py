@@ -728,10 +728,7 @@ class Search:
             span: x
             for x, m in enumerate(self.mentions)
             for span in m.spans
-            if any(
-                c.operator == "=" and (c.uid or catalog.attributes[t][c.key].kind == "text")
-                for t, c in question.choices[span]
-            )
+            if any(map(self._names, question.choices[span]))
         }
         """For each span that may name something, which of the things it is said of."""
         ends = [0, *(m.end for m in self.mentions)]
@@ -918,6 +915,12 @@ class Search:
         """What it adds to the promise of a link at a node with values of these spans that one is, or none is, the nearest to its word."""
         nearest = self.nearest[link]
         return 0.0 if not nearest or not spans else NEAR if nearest & set(spans) else -NEAR
+
+    def _names(self, choice: tuple[str, Condition]) -> bool:
+        """Whether a condition on nodes of a type may name one: not a date or a number."""
+        t, c = choice
+        attribute = self.catalog.attributes[t].get(c.key)
+        return c.operator == "=" and (bool(c.uid) or (attribute is not None and attribute.kind == "text"))
 
     def _apart(self, span: int, other: int) -> bool:
         """Whether two spans name two things."""
