@@ -479,7 +479,10 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             if not kinds:
                 continue
             keys = {c.key for _, c in a.choices[k]}
-            hosts = [m for m in reversed(found) if (m.kinds & kinds or m.anyone) and not m.keys & keys]
+            hosts = [
+                m for m in reversed(found)
+                if (m.kinds & kinds or m.anyone) and not m.keys & keys and (m.end >= 0 or a.frame.asker != "where")
+            ]  # fmt: skip
             # of "calls to a phone on 3 May" a phone may be a phone call, but the calls are nothing else
             host = next((m for m in hosts if m.kinds <= kinds), hosts[0] if hosts else None)
             if host is not None and host.end == a.spans[k][0] and a.words[host.end - 1].lower in ANYTHING:
@@ -785,7 +788,22 @@ class Search:
             if "," in self.asked.question[words[before - 1].end : first.start] and first.lower not in _RELATIVE:
                 conjoined[x] = True
                 parted[x] = x > 1 and before < m.start and first.lower not in _DETERMINERS
+        for x, m in enumerate(self.mentions):
+            before = max(ends[: x + 1])
+            if x > 1 and 0 < before < m.start and self._resumes(before):
+                conjoined[x] = parted[x] = True
         return conjoined, parted
+
+    def _resumes(self, i: int) -> bool:
+        """Whether a word is the verb of the main clause, behind a thing that belongs to its subject: "which friends of A know B"."""
+        word = self.asked.words[i]
+        if word.lower in BE:
+            return True
+        if i not in self.asked.content or is_participle(word.lower) or _is_past(self.asked, i) or word.lower in ROLES:
+            return False
+        w = self.asked.content.index(i)
+        speaks = max((float(x[w]) for x in self.evidence.links.values()), default=0.0)
+        return speaks >= SPOKEN > max(float(x[w]) for x in self.evidence.types.values())
 
     def _others(self, lower: Sequence[str]) -> set[str] | None:
         """The types of which the question asks for another one than one that it speaks of; None when it does not."""
@@ -1500,7 +1518,9 @@ class Search:
         if f.asker in ("when", "old", "long", "much", "tall", "expensive"):
             return 0.2 * e.head_types[node.type]
         fit = e.head_types[node.type]
-        if self._typed() < 0.9:  # no type is named: an agent noun, as in "directors"
+        if (
+            max(self._typed(), *e.head_attributes.values()) < 0.9
+        ):  # no type or property: an agent noun, as in "directors"
             noun = " ".join(self.asked.words[i].lower for i in f.head)
             for a, b, link in tree.edges:
                 label = self.catalog.schema.relations[self.catalog.links[link].relation].label.lower()
