@@ -1,7 +1,8 @@
 """The first load of a large graph: CSV files, and `neo4j-admin database import full` on our own stopped server.
 
-Tables are streamed, so that memory does not grow with the graph (16 bytes a mention and entity apart). Nodes and
-relationships are those of `load`, with the same hash in `row`: after it, a load finds nothing to write.
+Tables are streamed, so that memory does not grow with the graph (16 bytes a mention and entity apart); of a large one
+several processes write the parts. Nodes and relationships are those of `load`, with the same hash in `row`: after it, a
+load finds nothing to write.
 """
 
 from __future__ import annotations
