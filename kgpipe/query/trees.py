@@ -33,8 +33,8 @@ MOST_STEPS = 4
 """For each partial tree kept, the steps that are looked at; many lead to the same tree."""
 BUDGET_S = 1.5
 """Time for growing; what is complete by then is ranked."""
-NEAR = 0.4
-"""What it adds to the promise of a partial tree that a link's word stands nearest to a value at its end, or takes off."""
+ASTRAY = 0.6
+"""What a partial tree loses of its promise when a link's word stands nearer to another value than to those at its end."""
 SPOKEN = 0.7
 """From how much a word must speak for a link to ask for it."""
 MOST_EMBEDDED = 16
@@ -799,7 +799,10 @@ class Search:
         word = self.asked.words[i]
         if word.lower in BE:
             return True
-        if i not in self.asked.content or is_participle(word.lower) or _is_past(self.asked, i) or word.lower in ROLES:
+        described = (
+            is_participle(word.lower) or word.lower.endswith("ing") or _is_past(self.asked, i)
+        )  # known by; living at
+        if i not in self.asked.content or described or word.lower in ROLES:
             return False
         w = self.asked.content.index(i)
         speaks = max((float(x[w]) for x in self.evidence.links.values()), default=0.0)
@@ -902,8 +905,8 @@ class Search:
                     if node.type == t and all(c.key != condition.key for c in node.conditions):
                         free = 0.0 if node.conditions else self.free_promise[t]
                         merged = 2.0 * any(self._apart(c.span, span) for c in node.conditions)
-                        near = sum(self._beside(link, (span,)) for s, o, link in tree.edges if i in (s, o))
-                        yield 2.0 + condition.score - free - merged + near, (i, condition)
+                        astray = sum(self._astray(link, (span,)) for s, o, link in tree.edges if i in (s, o))
+                        yield 2.0 + condition.score - free - merged - astray, (i, condition)
         reified = self.catalog.relationships
         n_reified = sum(n.type in reified for n in tree.nodes)
         full = len(tree.nodes) - n_reified >= self.most_nodes
@@ -926,13 +929,12 @@ class Search:
                     if i in (a, b) and node.type in reified
                 ):
                     continue
-                near = self._beside(link, [c.span for c in node.conditions])
-                yield self.edge_promise[link] + self.free_promise[other] + near, (i, link, forward, other)
+                astray = self._astray(link, [c.span for c in node.conditions])
+                yield self.edge_promise[link] + self.free_promise[other] - astray, (i, link, forward, other)
 
-    def _beside(self, link: int, spans: Collection[int]) -> float:
-        """What it adds to the promise of a link at a node with values of these spans that one is, or none is, the nearest to its word."""
-        nearest = self.nearest[link]
-        return 0.0 if not nearest or not spans else NEAR if nearest & set(spans) else -NEAR
+    def _astray(self, link: int, spans: Collection[int]) -> float:
+        """What a link loses of its promise at a node with values of these spans, where its word stands nearer to another value."""
+        return ASTRAY if spans and self.nearest[link] and not self.nearest[link] & set(spans) else 0.0
 
     def _names(self, choice: tuple[str, Condition]) -> bool:
         """Whether a condition on nodes of a type may name one: not a date or a number."""
