@@ -802,7 +802,8 @@ class Search:
         described = (
             is_participle(word.lower) or word.lower.endswith("ing") or _is_past(self.asked, i)
         )  # known by; living at
-        if i not in self.asked.content or described or word.lower in ROLES:
+        following = self.asked.words[i + 1].lower if i + 1 < len(self.asked.words) else ""
+        if i not in self.asked.content or described or word.lower in ROLES or following in PREPOSITION:  # familiar with
             return False
         w = self.asked.content.index(i)
         speaks = max((float(x[w]) for x in self.evidence.links.values()), default=0.0)
