@@ -385,14 +385,14 @@ class _State:
             weight += 1.0 if dated else 0.5
         return weight >= 1.0
 
-    def join(self, link: Link) -> str:
-        """Joins the clusters of a link; returns why not, or empty."""
+    def join(self, link: Link, *, checked: bool = False) -> str:
+        """Joins the clusters of a link; returns why not, or empty. `checked`: it is known that nothing speaks against it."""
         a, b = sorted((self.root(link.a), self.root(link.b)))
         if a == b:
             if link.shortens:
                 self._shorten(link)
             return ""
-        why = self.refuses(a, b)
+        why = "" if checked else self.refuses(a, b)
         if why == "decided" or (why and not link.stated):
             return why
         self.parent[b] = a
@@ -423,9 +423,9 @@ class _State:
             if not written_so:
                 del forms[name.family, name.name]
 
-    def join_all(self, links: Iterable[Link]) -> None:
+    def join_all(self, links: Iterable[Link], *, checked: bool = False) -> None:
         for link in sorted(links, key=lambda n: (-n.score, n.a, n.b)):
-            self.join(link)
+            self.join(link, checked=checked)
 
     def join_across(self, links: Sequence[Link]) -> None:
         """Joins whole components where they hold together, and takes the others apart along their facts and names."""
@@ -443,7 +443,7 @@ class _State:
             members = by_component[component]
             roots = sorted({self.root(i) for link in members for i in (link.a, link.b)})
             if self._holds_together(roots):
-                self.join_all(members)
+                self.join_all(members, checked=True)
             else:
                 self._take_apart(roots)
 
