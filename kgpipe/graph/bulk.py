@@ -195,14 +195,8 @@ class _Other:
         self._to = folder / f"{parts[0]}.pickle"
         text = "import sys; from kgpipe.graph import bulk; bulk.write_share(*sys.argv[1:])"
         command = [sys.executable, "-c", text, str(workspace.path), str(folder), str(self._to), *parts]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        self._process = subprocess.Popen(command, text=True, errors="replace", **streams)
 
     def __enter__(self) -> _Other:
         return self
@@ -229,9 +223,9 @@ class _Other:
 def write_share(path: str, folder: str, to: str, *parts: str) -> None:
     """Writes parts into the folder, and what was written, or the error, as a pickle; ends when standard input ends."""
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
-    workspace = Workspace(path)
     found: Any
     try:
+        workspace = Workspace(path)
         schema = load.workspace_schema(workspace)
         found = {part: _write_part(workspace, schema, Path(folder), part, lambda n: None) for part in parts}
     except KgpipeError as error:
@@ -239,9 +233,7 @@ def write_share(path: str, folder: str, to: str, *parts: str) -> None:
     write_file(Path(to), pickle.dumps(found))
 
 
-def _write_part(
-    workspace: Workspace, schema: Schema, folder: Path, name: str, told: Callable[[int], None]
-) -> Written:  # fmt: skip
+def _write_part(workspace: Workspace, schema: Schema, folder: Path, name: str, told: Callable[[int], None]) -> Written:
     """Writes the files of one of PARTS; `told` is called with the rows done."""
     found = Written()
     with _without_collection(), _Files(folder, found, name) as files:

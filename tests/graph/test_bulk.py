@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -131,6 +132,6 @@ def test_an_error_in_another_process_is_raised_here(workspace, tmp_path, shared,
 
 
 def test_a_process_that_dies_is_told(workspace, tmp_path, shared, monkeypatch):
-    monkeypatch.setattr(bulk.sys, "executable", "/bin/false")
+    monkeypatch.setattr(bulk.sys, "executable", shutil.which("false"))
     with pytest.raises(bulk.StoreError, match="A process that wrote files ended with 1"):
         bulk.write_files(workspace, SCHEMA, tmp_path / "csv")
