@@ -58,7 +58,7 @@ _POLITE = re.compile(
     r"^(?:please |kindly )?(?:can|could|would|will) (?:you|i|we) |^(?:please )?(?:i want|i'd like|i need) "
 )
 _LIST = frozenset(
-    "list show give find name tell identify provide display retrieve get return fetch me us all please what's".split()
+    "list show give find name tell identify provide display retrieve get return fetch look up me us all please what's".split()
 )
 
 
@@ -252,6 +252,7 @@ def frame(
             if w in NEGATIONS
             and i not in taken
             and not (w == "no" and i + 1 < len(lower) and lower[i + 1] in ("more", "less", "fewer"))
+            and not (w == "not" and lower[i + 1 : i + 2] == ["only"])
         ),
         -1,
     )

@@ -35,6 +35,8 @@ BUDGET_S = 1.5
 """Time for growing; what is complete by then is ranked."""
 ASTRAY = 0.6
 """What a partial tree loses of its promise when a link's word stands nearer to another value than to those at its end."""
+CLAIMED = 0.6
+"""What a word that belongs to a longer phrase still says for links that have only the word."""
 SPOKEN = 0.7
 """From how much a word must speak for a link to ask for it."""
 MOST_EMBEDDED = 16
@@ -152,7 +154,9 @@ class Asked:
     """For each span the (type, condition) it may be."""
     frame: Frame
     content: tuple[int, ...]
-    """Indexes of the words that ask for parts of the graph."""
+    """Indexes of the words that ask for parts of the graph; of a whole phrase of a relation the first."""
+    phrases: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    """Relations of which a whole phrase of several words begins at a word."""
 
 
 Held = Mapping[Any, frozenset[tuple[str, bool, str]]]
@@ -241,7 +245,12 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
         and (w.lower not in FUNCTION or w.lower in INDEFINITE or w.lower == made.asker == "where")
         and not any(a <= i < b for a, b in spans)
     )  # fmt: skip
-    return Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content)
+    whole = _whole_phrases(found, content, taken, catalog)
+    inside = {i for _, rest in whole.values() for i in rest}
+    inside |= {i for i in _attribute_words(found, catalog) if i - 1 in inside}  # knows the phone number of
+    content = tuple(i for i in content if i not in inside)
+    phrases = {i: frozenset(relations) for i, (relations, _) in whole.items()}
+    return Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content, phrases)
 
 
 def _compared_number(found: Sequence[Word], question: str, match: Match) -> bool:
@@ -305,7 +314,8 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     meant_stems = [noun_stems(m) if m else () for m in meant]
     stems = [a.words[i].stem for i in a.content]
 
-    def near(phrases: Sequence[str], low: float = 0.35, high: float = 0.8) -> np.ndarray:
+    def near(phrases: Sequence[str], low: float = 0.35, high: float = 0.8, *, together: bool = False) -> np.ndarray:
+        """`together`: the last word of a phrase must stand beside a word before it, as "phone" alone is no phone call."""
         if not n:
             return np.zeros(0)
         table = catalog.vectors(phrases).T
@@ -315,12 +325,15 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
             inside = noun_stems(p)
             for w, s in enumerate(stems):
                 if s in inside:
-                    soft[w] = max(soft[w], 0.6 + 0.4 * sum(x in stems for x in inside) / len(inside))
+                    around = stems
+                    if together and s != inside[-1]:
+                        around = [x.stem for x in a.words[max(0, a.content[w] - 2) : a.content[w] + 3]]
+                    soft[w] = max(soft[w], 0.6 + 0.4 * sum(x in around for x in inside) / len(inside))
                 elif shared := sum(x in inside for x in meant_stems[w]):
                     soft[w] = max(soft[w], 0.5 + 0.4 * shared / max(len(inside), len(meant_stems[w])))
         return soft
 
-    types = {t: near(catalog.type_phrases(t)) for t in catalog.types}
+    types = {t: near(catalog.type_phrases(t), together=True) for t in catalog.types}
     person = catalog.vectors(["person people"])[0]
     for t, speaks in types.items():
         human = scaled(float((catalog.vectors(catalog.type_phrases(t)) @ person).max()), 0.3, 0.75)
@@ -336,6 +349,10 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     keys = sorted({k for t in catalog.types for k in catalog.attributes[t]})
     attributes = {k: near(catalog.attribute_phrases(k)) for k in keys} | {"#": np.zeros(n)}
     links = {key: near(phrases) for key, phrases in catalog.phrases.items()}
+    for w, i in enumerate(a.content):
+        if i in a.phrases:  # who knows the phone of A need not know A
+            for (link, _), speaks in links.items():
+                speaks[w] = 1.0 if catalog.links[link].relation in a.phrases[i] else CLAIMED * speaks[w]
     for w, i in enumerate(a.content):
         if a.words[i].lower in VAGUE:
             for speaks in links.values():
@@ -385,6 +402,24 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     )  # fmt: skip
 
 
+def _whole_phrases(
+    found: Sequence[Word], content: Sequence[int], valued: Collection[int], catalog: Catalog
+) -> dict[int, tuple[set[str], set[int]]]:
+    """Relations of whose phrases several words stand together, values and function words aside, by the first word; and the others."""
+    relations = {(catalog.links[link].relation, p) for (link, _), phrases in catalog.phrases.items() for p in phrases}
+    whole: dict[int, tuple[set[str], set[int]]] = {}
+    for relation, phrase in relations:
+        inside = noun_stems(phrase)
+        for w in range(len(content) - len(inside) + 1 if len(inside) > 1 else 0):
+            at = content[w : w + len(inside)]
+            between = {found[i].lower for i in range(at[0], at[-1]) if i not in valued}
+            if tuple(found[i].stem for i in at) == inside and not between & (_RELATIVE | PREPOSITION):
+                relations_there, rest = whole.setdefault(at[0], (set(), set()))
+                relations_there.add(relation)
+                rest.update(at[1:])
+    return whole
+
+
 def _head_text(a: Asked, catalog: Catalog) -> str:
     """The head noun with what stands before it, in words of the schema: of "zip code" and "postcode" the post code."""
     said = ["person" if a.words[i].lower in INDEFINITE else a.words[i].lower for i in a.frame.head]
@@ -406,6 +441,8 @@ _NAMING = frozenset("named called surnamed known titled labelled labeled marked"
 _HUMANS = frozenset("man men woman women guy guys lady ladies gentleman gentlemen".split())
 _RELATIVE = frozenset("who whom whose which that where".split())
 _DETERMINERS = frozenset("a an the one some any his her its their this that".split())
+_CASES = frozenset("case cases".split())
+"""Nouns that add nothing to the value before them."""
 _LYING = frozenset("lie lies lying sit sits sitting situated".split())
 _APPOSITIVE = _NAMING | frozenset("with whose is the a an has have having bearing carrying holding as".split())
 _NAME = re.compile(r"name|title", re.IGNORECASE)
@@ -434,7 +471,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
     humans = {t for t in real if catalog.human(t)}
     word_of = {i: w for w, i in enumerate(a.content)}
     span_of = {i: k for k, (s, e) in enumerate(a.spans) for i in range(s, e)}
-    attributes = _attribute_words(a, catalog)
+    attributes = _attribute_words(a.words, catalog)
     found: list[Mention] = []
 
     def beside(i: int) -> bool:
@@ -487,6 +524,8 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             host = next((m for m in hosts if m.kinds <= kinds), hosts[0] if hosts else None)
             if host is not None and host.end == a.spans[k][0] and a.words[host.end - 1].lower in ANYTHING:
                 host = None  # anything that A designed
+            if host is not None and host.end >= 0 and _begins_another(a, host.end, a.spans[k][0]):
+                host = None
             if host is not None and (
                 all(_NAME.search(key) for key in keys)
                 or host.anyone
@@ -512,6 +551,10 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 host.keys |= keys
                 host.end = end
                 found.append(found.pop(next(x for x, m in enumerate(found) if m is host)))
+            continue
+        if lower in ("one", "ones") and found and _stands_for_noun(a, i):  # a call at noon and one at night
+            found.append(Mention(set(), set(found[-1].kinds), i, i + 1))
+            i += 1
             continue
         w = word_of.get(i)
         if w is not None and (lower in ANYTHING or i in a.frame.head[-1:]):
@@ -552,19 +595,23 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 else:
                     found.append(Mention(set(), set(humans), possessed(i), i + 1))
         elif kinds and (best >= attribute - 0.1 or agents):
-            host = found[-1] if beside(i) else None
-            if host is not None and host.kinds & kinds:  # "Pontiac vehicles", "phone calls"
+            host = found[-1] if beside(i) or _is_said_of(a, found, i) else None
+            if host is not None and host.kinds & kinds:  # "Pontiac vehicles", "phone calls", "home was the scene"
                 host.kinds &= kinds
                 host.end = i + 1
-            elif host is not None and not host.spans and a.words[i - 1].lower not in ROLES:  # a compound: its last noun
+            elif beside(i) and not found[-1].spans and a.words[i - 1].lower not in ROLES:  # a compound: its last noun
                 found[-1] = Mention(set(), kinds, i, i + 1)
             else:
                 top = {t for t in kinds if strength[t] == best}
                 host = next(
                     (m for m in found if m.spans and m.kinds & top and not any(_loops(t, catalog) for t in top)), None
                 )
+                if host is not None and _begins_another(a, host.end, i):
+                    host = None
                 if host is None:
                     found.append(Mention(set(), kinds, possessed(i), i + 1, anyone=lower in INDEFINITE))
+        elif beside(i) and found[-1].spans and not kinds and lower in _CASES:
+            found[-1].end = i + 1  # a drugs case
         elif attribute < 0.5 and i not in a.frame.head and _is_noun(a, i):
             found.append(Mention(set(), _ends(w, evidence, catalog) & set(real) or set(real), possessed(i), i + 1))
         i += 1
@@ -580,10 +627,17 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
     if head >= 0 and not said & set(a.frame.head) and not is_participle(a.words[head].lower) and not named:
         rated = {t: evidence.head_types[t] for t in real}
         best = max(rated.values(), default=0.0)
-        if max(evidence.head_attributes.values(), default=0.0) < max(0.5, best):
+        if max(evidence.head_attributes.values(), default=0.0) < max(0.5, best) or _asks_nodes(a, best):
             kinds = {t for t, x in rated.items() if x >= max(0.3, best - 0.1)}
             found.append(Mention(set(), kinds or set(real), head, head + 1))
     return sorted(found, key=lambda m: m.start)
+
+
+def _asks_nodes(a: Asked, typed: float) -> bool:
+    """Whether a head that names a type and a property wants nodes, by how well it names the type: which postcodes saw, not the
+    postcode of."""
+    following = a.words[a.frame.head[-1] + 1 :] if a.frame.head else ()
+    return bool(following) and typed >= 0.95 and following[0].lower != "of"
 
 
 def _predicate(a: Asked, at: int) -> bool:
@@ -599,6 +653,25 @@ def _predicate(a: Asked, at: int) -> bool:
     last = len(lower) - 1 - (lower[-1] in PREPOSITION)
     apart = is_participle(lower[last]) and not any(start <= last < end for start, end in a.spans)
     return not apart or bool({"who", "that", "which", "whose", "where"} & set(lower[at + 1 :]))
+
+
+def _is_said_of(a: Asked, found: Sequence[Mention], i: int) -> bool:
+    """Whether a noun says what the thing before it is: whose home was the scene."""
+    between = [w.lower for w in a.words[max(0, found[-1].end) : i]] if found else []
+    return len(between) == 2 and between[0] in BE and between[1] in ("a", "an", "the")
+
+
+def _begins_another(a: Asked, end: int, i: int) -> bool:
+    """Whether a noun at a word speaks of another thing of its kind: a theft and (also) an offence; not only A but also a B."""
+    lower = [w.lower for w in a.words[end:i]]
+    return lower[-1:] in (["a"], ["an"], ["another"], ["one"]) and any(w in ("and", "but", "or") for w in lower[-4:-1])
+
+
+def _stands_for_noun(a: Asked, i: int) -> bool:
+    """Whether "one" is said for the noun before it: and one at, also one from; not one of."""
+    before = a.words[i - 1].lower if i else ""
+    following = a.words[i + 1].lower if i + 1 < len(a.words) else ""
+    return before in ("and", "or", "also", *OTHERS) and following in PREPOSITION - {"of"}
 
 
 def _is_past(a: Asked, i: int) -> bool:
@@ -636,7 +709,7 @@ def _main_verb(a: Asked) -> int:
     if not 0 <= helper < last - 1 or any(start <= last < end for start, end in a.spans):
         return -1
     before = a.words[last - 1].lower
-    return -1 if before in PREPOSITION or before in ("a", "an", "the", "any", "some", "other", "another") else last
+    return -1 if before in PREPOSITION | _DETERMINERS or before in ("other", "another") else last
 
 
 def _loops(entity_type: str, catalog: Catalog) -> bool:
@@ -644,12 +717,12 @@ def _loops(entity_type: str, catalog: Catalog) -> bool:
     return any(x.subject == x.object == entity_type for x in catalog.links)
 
 
-def _attribute_words(a: Asked, catalog: Catalog) -> set[int]:
+def _attribute_words(found: Sequence[Word], catalog: Catalog) -> set[int]:
     """Words of names of properties that have several words: phone number, last name."""
     phrases = {
         noun_stems(p) for t in catalog.types for key in catalog.attributes[t] for p in catalog.attribute_phrases(key)
     }  # fmt: skip
-    stems = [w.stem for w in a.words]
+    stems = [w.stem for w in found]
     return {
         x for i in range(len(stems)) for n in (2, 3) if tuple(stems[i : i + n]) in phrases for x in range(i, min(i + n, len(stems)))
     }  # fmt: skip
@@ -727,6 +800,7 @@ class Search:
         self.weights = weights or WEIGHTS
         self.evidence = weigh(question, catalog)
         self.mentions = mentions(question, self.evidence, catalog)
+        self.thing_of = {span: x for x, m in enumerate(self.mentions) for span in m.spans}
         self.thing = {
             span: x
             for x, m in enumerate(self.mentions)
@@ -746,6 +820,11 @@ class Search:
         taken = {i for span in question.spans for i in range(*span)}
         lower = ["" if i in taken else w.lower for i, w in enumerate(question.words)]
         self.alike = bool(ALIKE & set(lower)) or ("with", "whom") in zip(lower, lower[1:], strict=False)
+        self.elided = any(
+            a in ("and", "or") and (b in PREPOSITION or (b in ALIKE and c in PREPOSITION))
+            for a, b, c in zip(lower, lower[1:], [*lower[2:], ""], strict=False)
+        )
+        """Whether one word asks for two links: friends with A and with B."""
         self.others = self._others(lower)
         self.edge_promise = [self._edge(link) - 0.5 for link in range(len(catalog.links))]
         self.free_promise = {
@@ -790,9 +869,16 @@ class Search:
                 parted[x] = x > 1 and before < m.start and first.lower not in _DETERMINERS
         for x, m in enumerate(self.mentions):
             before = max(ends[: x + 1])
-            if x > 1 and 0 < before < m.start and self._resumes(before):
+            if x > 1 and 0 < before < m.start and self._resumes(before) and not self._in_clause(x - 1):
                 conjoined[x] = parted[x] = True
         return conjoined, parted
+
+    def _in_clause(self, x: int) -> bool:
+        """Whether a thing is the subject of a relative clause: whose suspects are; that an inspector is investigating."""
+        m = self.mentions[x]
+        lower, start = [w.lower for w in self.asked.words], math.ceil(m.start)
+        before = start - 1 - (start > 0 and lower[start - 1] in ("a", "an", "the"))
+        return bool(_RELATIVE & set(lower[max(0, before) : max(0, m.end)]))
 
     def _resumes(self, i: int) -> bool:
         """Whether a word is the verb of the main clause, behind a thing that belongs to its subject: "which friends of A know B"."""
@@ -907,6 +993,12 @@ class Search:
                         free = 0.0 if node.conditions else self.free_promise[t]
                         merged = 2.0 * any(self._apart(c.span, span) for c in node.conditions)
                         astray = sum(self._astray(link, (span,)) for s, o, link in tree.edges if i in (s, o))
+                        astray += sum(
+                            self._split(c.span, span)
+                            for s, o, _ in tree.edges
+                            if i in (s, o)
+                            for c in tree.nodes[s + o - i].conditions
+                        )
                         yield 2.0 + condition.score - free - merged - astray, (i, condition)
         reified = self.catalog.relationships
         n_reified = sum(n.type in reified for n in tree.nodes)
@@ -930,12 +1022,25 @@ class Search:
                     if i in (a, b) and node.type in reified
                 ):
                     continue
-                astray = self._astray(link, [c.span for c in node.conditions])
+                astray = self._astray(link, [c.span for c in node.conditions]) + self._stray(node, other)
                 yield self.edge_promise[link] + self.free_promise[other] - astray, (i, link, forward, other)
 
     def _astray(self, link: int, spans: Collection[int]) -> float:
         """What a link loses of its promise at a node with values of these spans, where its word stands nearer to another value."""
         return ASTRAY if spans and self.nearest[link] and not self.nearest[link] & set(spans) else 0.0
+
+    def _stray(self, node: Node, other: str) -> float:
+        """What a link loses of its promise from a node with values to a type when no thing of that type may belong to what they name."""
+        here = {self.thing_of[c.span] for c in node.conditions if c.span in self.thing_of}
+        there = [x for x, m in enumerate(self.mentions) if other in m.kinds]
+        if not here or not there:
+            return 0.0
+        return 0.0 if any(self._joinable(*sorted((x, y))) for x in here for y in there if x != y) else ASTRAY
+
+    def _split(self, span: int, other: int) -> float:
+        """The same of a link between the nodes of two values."""
+        x, y = self.thing_of.get(span, -1), self.thing_of.get(other, -1)
+        return 0.0 if -1 in (x, y) or x == y or self._joinable(*sorted((x, y))) else ASTRAY
 
     def _names(self, choice: tuple[str, Condition]) -> bool:
         """Whether a condition on nodes of a type may name one: not a date or a number."""
@@ -1277,7 +1382,7 @@ class Search:
     def _twins(self, tree: Tree) -> list[tuple[int, int, bool]]:
         """Pairs of edges of one relation that join two things to the same third one, and whether both are named.
 
-        Where not both are, the third is neither asked for nor named itself.
+        Where not both are, the third is neither asked for nor named itself; that they are is taken from what is elided, too.
         """
         found = []
         for k, (s, o, link) in enumerate(tree.edges):
@@ -1285,7 +1390,7 @@ class Search:
                 if self.catalog.links[link].relation != self.catalog.links[link2].relation or not (s == s2 or o == o2):
                     continue
                 middle, ends = (o, (s, s2)) if o == o2 else (s, (o, o2))
-                named = all(tree.nodes[i].conditions for i in ends)
+                named = self.elided or all(tree.nodes[i].conditions for i in ends)
                 if named or (middle != tree.root and not tree.nodes[middle].conditions):
                     found.append((k, x, named))
         return found
@@ -1363,11 +1468,21 @@ class Search:
             if s not in place or o not in place:
                 continue
             i, j = sorted((place[s], place[o]))
-            joined.append(float(not self.parted[j] if j == i + 1 else self.conjoined[j]))
+            joined.append(float(self._joinable(i, j)))
             if word >= 0:
                 following = self.mentions[j + 1].start if j + 1 < len(self.mentions) else len(self.asked.words)
-                placed.append(1.0 if self.mentions[i].start <= word < following else 0.0)
+                noun = next((x for x, m in enumerate(self.mentions) if m.start <= word < m.end), i)  # a housemate
+                placed.append(float(noun in (i, j) and self.mentions[i].start <= word < following))
         return float(np.mean(joined)) if joined else 0.5, float(np.mean(placed)) if placed else 0.5
+
+    def _joinable(self, i: int, j: int) -> bool:
+        """Whether a thing may belong to an earlier one: the next one, or by and; who knows A, lives with B and ... all are who."""
+        if j == i + 1:
+            return not self.parted[j]
+        first = j
+        while self.parted[first] and self.parted[first - 1]:
+            first -= 1
+        return self.conjoined[j] and (first == j or i < first - 1)
 
     def _outward(self, tree: Tree, distance: dict[int, int], at: Sequence[int], things: dict[int, float]) -> float:
         """Share of edges whose outer node is said after the inner one; `things` says where nodes that are things are said."""
@@ -1512,6 +1627,8 @@ class Search:
             if kind == "date" and f.head:
                 text = " ".join(self.asked.words[i].lower for i in f.head)
                 return e.head_attributes[tree.key] * (1.0 if text in self.catalog.attribute_phrases(tree.key) else 0.5)
+            if kind == "text" and e.head_types[node.type] < self._typed() and _asks_nodes(self.asked, self._typed()):
+                return 0.8 * e.head_attributes[tree.key]
             named_by = set(noun_stems(self.catalog.label(node.type))) & set(
                 noun_stems(self.catalog.attribute_phrases(tree.key)[0])
             )
@@ -1528,7 +1645,7 @@ class Search:
             for a, b, link in tree.edges:
                 label = self.catalog.schema.relations[self.catalog.links[link].relation].label.lower()
                 called = _says(noun, (label,))  # the object: the doctoral advisor
-                if tree.root == a and not called:
+                if tree.root == a and not called or (tree.root == b and link in self.mutual):
                     fit = max(fit, 0.95 * e.head_links[link, True])
                 elif tree.root == b:
                     named = called or (_says(noun, self.catalog.phrases[link, True]) and not is_agent(noun))

@@ -55,6 +55,7 @@ SYNONYMS = {
         "feature features featured featuring",
         "supplies": "supplier suppliers vendor vendors",
         "purchased ordered": "bought buy buys buyer buyers purchaser",
+        "involved in": "suspect suspects suspected culprit culprits offender offenders perpetrator perpetrators",
         "owns": "owner owners possess possesses possessed",
     }.items()
     for form in forms.split()
@@ -63,13 +64,14 @@ SYNONYMS = {
 ROLES = frozenset(
     "friend friends relative relatives acquaintance acquaintances roommate roommates housemate housemates flatmate flatmates "
     "neighbour neighbours neighbor neighbors colleague colleagues coworker coworkers resident residents inhabitant inhabitants kin relation relations "
+    "suspect suspects culprit culprits offender offenders victim victims witness witnesses "
     "member members owner owners parent parents child children sibling siblings brother sister spouse wife husband "
     "son sons daughter daughters mother mothers father fathers brothers sisters wives husbands".split()
 )  # fmt: skip
 """Nouns for someone by a link to another."""
 
 INDEFINITE = frozenset(
-    "someone somebody anyone anybody everyone everybody people person persons individual individuals those others".split()
+    "someone somebody anyone anybody everyone everybody whoever whomever people person persons individual individuals those others".split()
 )
 """Words for any person."""
 
