@@ -195,6 +195,7 @@ class _Cluster:
     """What a cluster's names say together; unions pour the smaller one into the larger."""
 
     members: list[int]
+    n_mentions: int
     forms: dict[tuple[str, str], list[int]]
     """(family, name) to the names written so that are no short form of another one here, in order."""
     documents: set[str]
@@ -208,6 +209,7 @@ class _Cluster:
     def pour(self, other: _Cluster) -> None:
         """Takes over what another cluster holds."""
         self.members += other.members
+        self.n_mentions += other.n_mentions
         for key, indexes in other.forms.items():
             mine = self.forms.setdefault(key, [])
             for index in indexes:
@@ -236,7 +238,7 @@ class _Infos(dict[int, _Cluster]):
         for relation, value in name.functional:
             functional.setdefault(relation, set()).add(value)
         self[i] = made = _Cluster(
-            members=[i], forms={(name.family, name.name): [i]}, documents={name.document}, functional=functional,
+            members=[i], n_mentions=len(name.mentions), forms={(name.family, name.name): [i]}, documents={name.document}, functional=functional,
             neighbours=set(name.neighbours),
             sides={(n, s) for n, s, family in self._sides.get(name.name, ()) if family in ("", name.family)},
         )  # fmt: skip
@@ -577,11 +579,12 @@ class _State:
             if any(intro[earliest] < p < intro[second] for i in self.info[short].members for p in self.found[i].places):
                 return earliest, "before any other appears"
         shared = {r: len(self.info[r].neighbours & self.info[short].neighbours) for r in roots}
-        leading = [r for r in roots if shared[r] == max(shared.values())]
+        most = max(shared.values())
+        leading = [r for r in roots if shared[r] == most]
         if len(leading) == 1 and not nearby:
             return leading[0], "shared neighbours"
 
-        size = {r: sum(len(self.found[i].mentions) for i in self.info[r].members) for r in roots}
+        size = {r: self.info[r].n_mentions for r in roots}
         first, second = sorted(size.values(), reverse=True)[:2]
         if first >= (3 if nearby else 4) * second and first >= (3 if nearby else 5):
             return max(roots, key=size.__getitem__), "by far the most named"
