@@ -270,7 +270,8 @@ def build(n_documents: int, templates: Path, folder: Path, *, replay: bool = Tru
         stages = {}
         for name, made in walk(workspace, templates, source, n, replay=replay):
             stages[name] = made
-            print(f"{n:,} documents, {which}, {name}: {made['cpu']:.1f} processor seconds", file=sys.stderr, flush=True)
+            told = f"{made['cpu']:.1f} and Neo4j {made['neo4j_cpu']:.1f} processor seconds, {made['seconds']:.1f} s, {made['mb']:.0f} MB"
+            print(f"{n:,} documents, {which}, {name}: {told}, {made['counts']}", file=sys.stderr, flush=True)
         return stages
 
     try:
