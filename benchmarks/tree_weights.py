@@ -60,7 +60,7 @@ def run(rows: list[dict[str, Any]], store: Store, options: argparse.Namespace) -
         known, catalog = vocabulary(schema, embedder), own.own_catalog(store, schema, embedder)
     else:
         told = described(read_schema(store), options.described) if options.described else None
-        graph = PropertyGraph(store, schema=told, most_nodes=3 if options.path.is_dir() else 4)
+        graph = PropertyGraph(store, schema=told, most_nodes=options.most_nodes or (3 if options.path.is_dir() else 4))
     for row in rows:
         gold = row["answers"] if "answers" in row else store.read(row["cypher"], max_rows=None)[1]
         nodes = "nl" in row
@@ -73,7 +73,7 @@ def run(rows: list[dict[str, Any]], store: Store, options: argparse.Namespace) -
             wording, matches = (row["question"], given(row)) if nodes else graph.read(row["question"])
             ranked = graph.ranked(wording, matches)
             settled = settling.settle(ranked, graph.catalog, store, most=MOST, nodes=nodes, distinct=not nodes)
-        names = {str(a[0]) for a in gold} if "hops" in row else None
+        names = {str(a[0]) for a in gold} if "hops" in row and "graph" in row else None
         yield [
             {
                 "said": s.found.said,
@@ -140,6 +140,7 @@ def main() -> None:
     collect.add_argument("--password", required=True)
     collect.add_argument("--graph")
     collect.add_argument("--described", type=Path)
+    collect.add_argument("--most-nodes", type=int)
     collect.add_argument("-n", type=int, default=1_000)
     collect.add_argument("--out", type=Path, required=True)
     fitting = commands.add_parser("fit")

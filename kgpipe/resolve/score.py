@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 
@@ -164,12 +165,13 @@ def contradict(a: str, b: str, *, person: bool) -> bool:
     if person:
         one, other = names.person(a), names.person(b)
         return one.full and other.full and not names.compare_persons(one, other)
-    one, other = (set(filter(_versioned, names.normalise(n).split())) for n in (a, b))
+    one, other = _versions(a), _versions(b)
     return bool(one and other and one != other)
 
 
-def _versioned(word: str) -> bool:
-    return any(c.isdigit() for c in word) or _is_version([word])
+@functools.lru_cache(maxsize=200_000)
+def _versions(name: str) -> frozenset[str]:
+    return frozenset(word for word in names.normalise(name).split() if _is_version([word]))
 
 
 def _is_version(words: list[str]) -> bool:
