@@ -247,6 +247,10 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
     )  # fmt: skip
     whole = _whole_phrases(found, content, taken, catalog)
     inside = {i for _, rest in whole.values() for i in rest}
+    inside |= {
+        i for i, w in enumerate(found)
+        if w.lower in _HOMES and i not in taken and _SHARING & {x.lower for x in found[max(0, i - 3) : i]}
+    }  # fmt: skip
     inside |= {i for i in _attribute_words(found, catalog) if i - 1 in inside}  # knows the phone number of
     content = tuple(i for i in content if i not in inside)
     phrases = {i: frozenset(relations) for i, (relations, _) in whole.items()}
@@ -856,7 +860,7 @@ class Search:
         words, conjoined, parted = self.asked.words, [], []
         for x, (before, m) in enumerate(zip(ends, self.mentions, strict=False)):
             start = math.ceil(m.start)
-            at = next((i for i in range(max(0, before), start) if words[i].lower in ("and", "or")), -1)
+            at = next((i for i in range(max(0, before), start) if words[i].lower in ("and", "or", "but")), -1)
             conjoined.append(at >= 0)
             follows = words[at + 1].lower if at + 1 < start else ""
             parted.append(x > 1 and at == before and bool(follows) and follows not in _DETERMINERS)
@@ -883,7 +887,8 @@ class Search:
     def _resumes(self, i: int) -> bool:
         """Whether a word is the verb of the main clause, behind a thing that belongs to its subject: "which friends of A know B"."""
         word = self.asked.words[i]
-        if word.lower in BE:
+        after = self.asked.words[i + 1 : i + 2]
+        if word.lower in BE or (word.lower in ("have", "has", "had") and after and not is_participle(after[0].lower)):
             return True
         described = (
             is_participle(word.lower) or word.lower.endswith("ing") or _is_past(self.asked, i)
@@ -1110,8 +1115,8 @@ class Search:
         asks_place = self.asked.frame.asker == "where" or lower[-1:] == ["in"] or any(
             a == "in" and b in ("which", "what") for a, b in pairwise(lower)
         )  # fmt: skip
-        if not asks_place:
-            return False
+        if not asks_place or (self.asked.frame.head and self.evidence.head_types[tree.nodes[root].type] >= 0.95):
+            return False  # which things did they take part in
         inside = {
             k for k, (s, _, link) in enumerate(tree.edges)
             if s == root and any(phrase.split()[-1] in ("in", "at") for phrase in self.catalog.phrases[link, True])
