@@ -271,7 +271,7 @@ def build(n_documents: int, templates: Path, folder: Path, *, replay: bool = Tru
         for name, made in walk(workspace, templates, source, n, replay=replay):
             stages[name] = made
             told = f"{made['cpu']:.1f} and Neo4j {made['neo4j_cpu']:.1f} processor seconds, {made['seconds']:.1f} s, {made['mb']:.0f} MB"
-            print(f"{n:,} documents, {which}, {name}: {told}, {made['counts']}", file=sys.stderr, flush=True)
+            print(f"{n:,} documents, {which}, {name}: {told}", file=sys.stderr, flush=True)
         return stages
 
     try:
