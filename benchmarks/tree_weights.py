@@ -48,7 +48,7 @@ def questions(options: argparse.Namespace) -> list[dict[str, Any]]:
         random.Random(0).shuffle(rows)
         return rows[: options.n]
     rows = [json.loads(line) for line in options.path.read_text("utf-8").splitlines()]
-    return [r for r in rows if not options.graph or r["graph"] == options.graph][: options.n]
+    return [r for r in rows if not options.graph or r.get("graph") == options.graph][: options.n]
 
 
 def run(rows: list[dict[str, Any]], store: Store, options: argparse.Namespace) -> Iterator[list[dict[str, Any]]]:
@@ -73,7 +73,8 @@ def run(rows: list[dict[str, Any]], store: Store, options: argparse.Namespace) -
             wording, matches = (row["question"], given(row)) if nodes else graph.read(row["question"])
             ranked = graph.ranked(wording, matches)
             settled = settling.settle(ranked, graph.catalog, store, most=MOST, nodes=nodes, distinct=not nodes)
-        names = {str(a[0]) for a in gold} if "hops" in row and "graph" in row else None
+        by_name = "hops" in row and "graph" in row  # the files of paths
+        names = {str(a[0]) for a in gold} if by_name else None
         yield [
             {
                 "said": s.found.said,
@@ -140,7 +141,11 @@ def main() -> None:
     collect.add_argument("--password", required=True)
     collect.add_argument("--graph")
     collect.add_argument("--described", type=Path)
-    collect.add_argument("--most-nodes", type=int)
+    collect.add_argument(
+        "--most-nodes",
+        type=int,
+        help="of a tree over a graph that kgpipe did not build (default: 3 for ZOGRASCOPE, else 4)",
+    )
     collect.add_argument("-n", type=int, default=1_000)
     collect.add_argument("--out", type=Path, required=True)
     fitting = commands.add_parser("fit")

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from kgpipe.query.catalog import Catalog, noun_stems
-from kgpipe.query.frame import LAST, Frame, Number, dates, frame, is_compared
+from kgpipe.query.frame import LAST, PARTICIPLES, Frame, Number, dates, frame, is_compared
 from kgpipe.query.grammar import PARTICIPLE, anchor_is_subject, is_participle
 from kgpipe.query.link import encoded, scaled
 from kgpipe.query.values import Match, is_id
@@ -34,9 +34,12 @@ MOST_STEPS = 4
 BUDGET_S = 1.5
 """Time for growing; what is complete by then is ranked."""
 ASTRAY = 0.6
-"""What a partial tree loses of its promise when a link's word stands nearer to another value than to those at its end."""
+"""What a partial tree loses of its promise when a link's word stands nearer to another value than to those at its end, or when the
+link joins things that no joint of the sentence lets belong together."""
 CLAIMED = 0.6
 """What a word that belongs to a longer phrase still says for links that have only the word."""
+NAMED = 0.95
+"""From how much a head noun names a type."""
 SPOKEN = 0.7
 """From how much a word must speak for a link to ask for it."""
 MOST_EMBEDDED = 16
@@ -245,13 +248,16 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
         and (w.lower not in FUNCTION or w.lower in INDEFINITE or w.lower == made.asker == "where")
         and not any(a <= i < b for a, b in spans)
     )  # fmt: skip
-    whole = _whole_phrases(found, content, taken, catalog)
+    whole = _whole_phrases(found, question, content, taken, catalog)
     inside = {i for _, rest in whole.values() for i in rest}
-    inside |= {
-        i for i, w in enumerate(found)
-        if w.lower in _HOMES and i not in taken and _SHARING & {x.lower for x in found[max(0, i - 3) : i]}
-    }  # fmt: skip
-    inside |= {i for i in _attribute_words(found, catalog) if i - 1 in inside}  # knows the phone number of
+    for i in sorted(_attribute_words(found, catalog)):
+        if i - 1 in inside:  # knows the phone number of
+            inside.add(i)
+    if any(_WITH_NOUN[0][2] in p for phrases in catalog.phrases.values() for p in phrases):
+        inside |= {
+            i for i, w in enumerate(found)
+            if w.lower in _HOMES and i not in taken and _SHARING & {x.lower for x in found[max(0, i - 3) : i]}
+        }  # fmt: skip
     content = tuple(i for i in content if i not in inside)
     phrases = {i: frozenset(relations) for i, (relations, _) in whole.items()}
     return Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content, phrases)
@@ -407,20 +413,32 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
 
 
 def _whole_phrases(
-    found: Sequence[Word], content: Sequence[int], valued: Collection[int], catalog: Catalog
+    found: Sequence[Word], question: str, content: Sequence[int], valued: Collection[int], catalog: Catalog
 ) -> dict[int, tuple[set[str], set[int]]]:
-    """Relations of whose phrases several words stand together, values and function words aside, by the first word; and the others."""
-    relations = {(catalog.links[link].relation, p) for (link, _), phrases in catalog.phrases.items() for p in phrases}
+    """Relations whose phrase stands in the question, articles and values aside, by the phrase's first word; and its other words.
+
+    Phrases of two words or more that lead to their object by a preposition: knows the phone of.
+    """
+    relations: dict[tuple[str, ...], set[str]] = {}
+    for (link, _), phrases in catalog.phrases.items():
+        for phrase in phrases:
+            if phrase.split()[-1] in PREPOSITION and len(inside := noun_stems(phrase)) > 1:
+                relations.setdefault(inside, set()).add(catalog.links[link].relation)
     whole: dict[int, tuple[set[str], set[int]]] = {}
-    for relation, phrase in relations:
-        inside = noun_stems(phrase)
-        for w in range(len(content) - len(inside) + 1 if len(inside) > 1 else 0):
+    taken: set[int] = set()
+    for inside in sorted(relations, key=lambda stems: (-len(stems), stems)):
+        for w in range(len(content) - len(inside) + 1):
             at = content[w : w + len(inside)]
-            between = {found[i].lower for i in range(at[0], at[-1]) if i not in valued}
-            if tuple(found[i].stem for i in at) == inside and not between & (_RELATIVE | PREPOSITION):
-                relations_there, rest = whole.setdefault(at[0], (set(), set()))
-                relations_there.add(relation)
-                rest.update(at[1:])
+            between = {found[i].lower for i in range(at[0], at[-1]) if i not in valued and i not in at}
+            text = question[found[at[0]].start : found[at[-1]].end]
+            if (
+                tuple(found[i].stem for i in at) == inside
+                and between <= _DETERMINERS
+                and "," not in text
+                and not taken & set(at)
+            ):
+                whole[at[0]] = (relations[inside], set(at[1:]))
+                taken |= set(at)
     return whole
 
 
@@ -445,8 +463,6 @@ _NAMING = frozenset("named called surnamed known titled labelled labeled marked"
 _HUMANS = frozenset("man men woman women guy guys lady ladies gentleman gentlemen".split())
 _RELATIVE = frozenset("who whom whose which that where".split())
 _DETERMINERS = frozenset("a an the one some any his her its their this that".split())
-_CASES = frozenset("case cases".split())
-"""Nouns that add nothing to the value before them."""
 _LYING = frozenset("lie lies lying sit sits sitting situated".split())
 _APPOSITIVE = _NAMING | frozenset("with whose is the a an has have having bearing carrying holding as".split())
 _NAME = re.compile(r"name|title", re.IGNORECASE)
@@ -557,7 +573,9 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 found.append(found.pop(next(x for x, m in enumerate(found) if m is host)))
             continue
         if lower in ("one", "ones") and found and _stands_for_noun(a, i):  # a call at noon and one at night
-            found.append(Mention(set(), set(found[-1].kinds), i, i + 1))
+            articled = [m for m in found if m.start >= 1 and a.words[math.ceil(m.start) - 1].lower in ("a", "an")]
+            stood_for = max(articled or found, key=lambda m: m.start)
+            found.append(Mention(set(), set(stood_for.kinds), i, i + 1))
             i += 1
             continue
         w = word_of.get(i)
@@ -572,9 +590,8 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 found.append(Mention(set(), kinds, i, i + 1))
                 i += 1
                 continue
-        shared = lower in _HOMES and {x.lower for x in a.words[max(0, i - 3) : i]} & _SHARING
         asking = lower == "where" and any(m.start == i for m in found)  # it is a thing already
-        if w is None or i == verb or i in attributes or shared or asking or (lower in _NAMING and i + 1 in span_of):
+        if w is None or i == verb or i in attributes or asking or (lower in _NAMING and i + 1 in span_of):
             i += 1
             continue
         before = a.words[i - 1].lower if i else ""
@@ -614,8 +631,6 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                     host = None
                 if host is None:
                     found.append(Mention(set(), kinds, possessed(i), i + 1, anyone=lower in INDEFINITE))
-        elif beside(i) and found[-1].spans and not kinds and lower in _CASES:
-            found[-1].end = i + 1  # a drugs case
         elif attribute < 0.5 and i not in a.frame.head and _is_noun(a, i):
             found.append(Mention(set(), _ends(w, evidence, catalog) & set(real) or set(real), possessed(i), i + 1))
         i += 1
@@ -641,7 +656,7 @@ def _asks_nodes(a: Asked, typed: float) -> bool:
     """Whether a head that names a type and a property wants nodes, by how well it names the type: which postcodes saw, not the
     postcode of."""
     following = a.words[a.frame.head[-1] + 1 :] if a.frame.head else ()
-    return bool(following) and typed >= 0.95 and following[0].lower != "of"
+    return bool(following) and typed >= NAMED and following[0].lower != "of"
 
 
 def _predicate(a: Asked, at: int) -> bool:
@@ -667,8 +682,9 @@ def _is_said_of(a: Asked, found: Sequence[Mention], i: int) -> bool:
 
 def _begins_another(a: Asked, end: int, i: int) -> bool:
     """Whether a noun at a word speaks of another thing of its kind: a theft and (also) an offence; not only A but also a B."""
-    lower = [w.lower for w in a.words[end:i]]
-    return lower[-1:] in (["a"], ["an"], ["another"], ["one"]) and any(w in ("and", "but", "or") for w in lower[-4:-1])
+    lower = [w.lower for w in a.words[end:i] if w.lower != "also"]
+    joints = [x for x, w in enumerate(lower) if w in ("and", "but", "or")]
+    return any(lower[x + 1 : x + 2] in (["a"], ["an"], ["another"]) and len(lower) <= x + 4 for x in joints)
 
 
 def _stands_for_noun(a: Asked, i: int) -> bool:
@@ -747,11 +763,12 @@ def _agents(word: Word, catalog: Catalog) -> set[str]:
     if not re.search(r"(?:er|or|ress|ee)s?$", word.lower):
         return set()
     meant = {word.stem, *noun_stems(SYNONYMS.get(word.lower, ""))} - {""}
-    return {
+    found = {
         x.subject for i, x in enumerate(catalog.links)
         if not x.half and any(meant & set(noun_stems(p)) for p in catalog.phrases[i, True])
         and word.stem not in {s for t in (x.subject, x.object) for p in catalog.type_phrases(t) for s in noun_stems(p)}
     }  # fmt: skip
+    return {t for t in found if catalog.human(t)} if word.lower in ROLES else found
 
 
 def _windows(a: Asked) -> list[str]:
@@ -804,14 +821,10 @@ class Search:
         self.weights = weights or WEIGHTS
         self.evidence = weigh(question, catalog)
         self.mentions = mentions(question, self.evidence, catalog)
-        self.thing_of = {span: x for x, m in enumerate(self.mentions) for span in m.spans}
-        self.thing = {
-            span: x
-            for x, m in enumerate(self.mentions)
-            for span in m.spans
-            if any(map(self._names, question.choices[span]))
-        }
-        """For each span that may name something, which of the things it is said of."""
+        self.thing = {span: x for x, m in enumerate(self.mentions) for span in m.spans}
+        """For each span which of the things it is said of."""
+        self.naming = {span for span in self.thing if any(map(self._names, question.choices[span]))}
+        """Spans that may name something."""
         ends = [0, *(m.end for m in self.mentions)]
         self.conjoined, self.parted = self._joints(ends)
         pairs: dict[frozenset[str], int] = {}
@@ -841,6 +854,12 @@ class Search:
         ]
         """Links that a word asks for: they are followed also where the graph has none, as that may be the answer."""
         self.nearest = [self._nearest(link) for link in range(len(catalog.links))]
+        self.places = {
+            catalog.links[link].object
+            for (link, forward), phrases in catalog.phrases.items()
+            if forward and any(phrase.split()[-1] in ("in", "at") for phrase in phrases)
+        }
+        """Types of what something may be in or at."""
         self.deadline = time.monotonic() + BUDGET_S
 
     def _nearest(self, link: int) -> set[int]:
@@ -888,8 +907,10 @@ class Search:
         """Whether a word is the verb of the main clause, behind a thing that belongs to its subject: "which friends of A know B"."""
         word = self.asked.words[i]
         after = self.asked.words[i + 1 : i + 2]
-        if word.lower in BE or (word.lower in ("have", "has", "had") and after and not is_participle(after[0].lower)):
+        if word.lower in BE:
             return True
+        if word.lower in ("have", "has", "had") and after:
+            return not is_participle(after[0].lower) and after[0].lower not in PARTICIPLES | BE
         described = (
             is_participle(word.lower) or word.lower.endswith("ing") or _is_past(self.asked, i)
         )  # known by; living at
@@ -1036,15 +1057,15 @@ class Search:
 
     def _stray(self, node: Node, other: str) -> float:
         """What a link loses of its promise from a node with values to a type when no thing of that type may belong to what they name."""
-        here = {self.thing_of[c.span] for c in node.conditions if c.span in self.thing_of}
-        there = [x for x, m in enumerate(self.mentions) if other in m.kinds]
+        here = {self.thing[c.span] for c in node.conditions if c.span in self.thing}
+        there = [x for x, m in enumerate(self.mentions) if other in m.kinds and x not in here]
         if not here or not there:
             return 0.0
-        return 0.0 if any(self._joinable(*sorted((x, y))) for x in here for y in there if x != y) else ASTRAY
+        return 0.0 if any(self._joinable(*sorted((x, y))) for x in here for y in there) else ASTRAY
 
     def _split(self, span: int, other: int) -> float:
         """The same of a link between the nodes of two values."""
-        x, y = self.thing_of.get(span, -1), self.thing_of.get(other, -1)
+        x, y = self.thing.get(span, -1), self.thing.get(other, -1)
         return 0.0 if -1 in (x, y) or x == y or self._joinable(*sorted((x, y))) else ASTRAY
 
     def _names(self, choice: tuple[str, Condition]) -> bool:
@@ -1055,7 +1076,7 @@ class Search:
 
     def _apart(self, span: int, other: int) -> bool:
         """Whether two spans name two things."""
-        return span in self.thing and other in self.thing and self.thing[span] != self.thing[other]
+        return {span, other} <= self.naming and self.thing[span] != self.thing[other]
 
     def _reached(self, node: Node, link: int, forward: bool) -> set[str] | None:
         """The types of what has the relation of a link to what a condition of the node names; None where that is not known."""
@@ -1115,7 +1136,9 @@ class Search:
         asks_place = self.asked.frame.asker == "where" or lower[-1:] == ["in"] or any(
             a == "in" and b in ("which", "what") for a, b in pairwise(lower)
         )  # fmt: skip
-        if not asks_place or (self.asked.frame.head and self.evidence.head_types[tree.nodes[root].type] >= 0.95):
+        entity_type = tree.nodes[root].type
+        named = bool(self.asked.frame.head) and self.evidence.head_types[entity_type] >= NAMED
+        if not asks_place or (named and entity_type not in self.places):
             return False  # which things did they take part in
         inside = {
             k for k, (s, _, link) in enumerate(tree.edges)
@@ -1308,9 +1331,9 @@ class Search:
         else:
             coverage, uncovered = 0.5, 0.0
         twins = self._twins(tree)
-        shared = [(k, x) for k, x, named in twins if self.alike and not named]
-        for k, x, named in twins:
-            if named or self.alike:  # one word asks for both: founded by A and B, the employer of both
+        shared = [(k, x) for k, x, named, unsaid in twins if self.alike and unsaid and not named]
+        for k, x, named, _ in twins:
+            if named or self.alike or self.elided:  # one word asks for both: founded by A and B, the employer of both
                 given[k] = given[x] = max(given[k], given[x])
         clause = [max(e.clauses[link, True], e.clauses[link, False]) for _, _, link in tree.edges]
         edges = [0.5 * g + 0.5 * k for g, k in zip(given[:n_edges], clause, strict=True)]
@@ -1384,10 +1407,11 @@ class Search:
         }
         return {name: float(value) for name, value in found.items()}  # none of numpy, which JSON cannot hold
 
-    def _twins(self, tree: Tree) -> list[tuple[int, int, bool]]:
-        """Pairs of edges of one relation that join two things to the same third one, and whether both are named.
+    def _twins(self, tree: Tree) -> list[tuple[int, int, bool, bool]]:
+        """Pairs of edges of one relation that join two things to the same third one; whether both things are named, and whether
+        the third is neither asked for nor named itself.
 
-        Where not both are, the third is neither asked for nor named itself; that they are is taken from what is elided, too.
+        Pairs of which neither holds are there only where the question leaves a word out: friends with A and with B.
         """
         found = []
         for k, (s, o, link) in enumerate(tree.edges):
@@ -1395,9 +1419,10 @@ class Search:
                 if self.catalog.links[link].relation != self.catalog.links[link2].relation or not (s == s2 or o == o2):
                     continue
                 middle, ends = (o, (s, s2)) if o == o2 else (s, (o, o2))
-                named = self.elided or all(tree.nodes[i].conditions for i in ends)
-                if named or (middle != tree.root and not tree.nodes[middle].conditions):
-                    found.append((k, x, named))
+                named = all(tree.nodes[i].conditions for i in ends)
+                unsaid = middle != tree.root and not tree.nodes[middle].conditions
+                if named or unsaid or self.elided:
+                    found.append((k, x, named, unsaid))
         return found
 
     def _linked(self, tree: Tree, i: int, key: str) -> bool:
@@ -1467,7 +1492,9 @@ class Search:
         return float(unmet), float(extra), best[2], best[3], said_at, float(best[4]) * min(1.0, fits) if asking else 0.5
 
     def _attached(self, edges: Sequence[tuple[int, int, int]], place: dict[int, int]) -> tuple[float, float]:
-        """Shares of edges that join things said one after the other, and of those whose word stands between or after them."""
+        """Shares of edges that join things said one after the other, and of those whose word stands between or after them, not in
+        the noun of another thing.
+        """
         joined, placed = [], []
         for s, o, word in edges:
             if s not in place or o not in place:
@@ -1650,7 +1677,9 @@ class Search:
             for a, b, link in tree.edges:
                 label = self.catalog.schema.relations[self.catalog.links[link].relation].label.lower()
                 called = _says(noun, (label,))  # the object: the doctoral advisor
-                if tree.root == a and not called or (tree.root == b and link in self.mutual):
+                if tree.root in (a, b) and link in self.mutual:
+                    fit = max(fit, 0.95 * max(e.head_links[link, True], float(called)))
+                elif tree.root == a and not called:
                     fit = max(fit, 0.95 * e.head_links[link, True])
                 elif tree.root == b:
                     named = called or (_says(noun, self.catalog.phrases[link, True]) and not is_agent(noun))

@@ -43,7 +43,7 @@ SYNONYMS = {
         "location place": "site sites scene scenes spot spots venue venues",
         "received": "got get gets incoming answered receiving",
         "made": "placed outgoing dialed dialled placing",
-        "crime": "incident incidents offence offences offense offenses criminal",
+        "crime": "case cases incident incidents offence offences offense offenses criminal",
         "officer": "cop cops policeman policemen",
         "works for": "employee employees employed employs employer staff",
         "wrote": "author authors authored penned screenwriter screenwriters",
@@ -64,7 +64,7 @@ SYNONYMS = {
 ROLES = frozenset(
     "friend friends relative relatives acquaintance acquaintances roommate roommates housemate housemates flatmate flatmates "
     "neighbour neighbours neighbor neighbors colleague colleagues coworker coworkers resident residents inhabitant inhabitants kin relation relations "
-    "suspect suspects culprit culprits offender offenders victim victims witness witnesses "
+    "suspect suspects culprit culprits perpetrator perpetrators offender offenders victim victims witness witnesses "
     "member members owner owners parent parents child children sibling siblings brother sister spouse wife husband "
     "son sons daughter daughters mother mothers father fathers brothers sisters wives husbands".split()
 )  # fmt: skip

@@ -195,6 +195,38 @@ def test_a_date_is_of_what_can_only_be_what_has_it(graph):
     assert found.answers == ((4,),)
 
 
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Which phone made a call on 12/08/2017 and also one on 13/08/2017?", 2),
+        ("Which officers recorded a theft on 12/08/2017 and also a theft on 15/08/2017?", 2),
+        ("Which officers recorded not only a theft on 12/08/2017 but also a violent theft on 15/08/2017?", 2),
+        ("Which officers recorded the theft on 12/08/2017?", 1),
+    ],
+)
+def test_what_is_said_of_another_thing_is_not_of_the_first(graph, question, expected):
+    with Store(graph.uri, graph.user, graph.password) as store:
+        store.write(CALLS)
+        asked = PropertyGraph(store, embedder=load_embedder(), values_file=":memory:")
+        text, matches = asked.read(question)
+        made = trees_of(text, matches, asked.catalog)
+        things = Search(made, asked.catalog).mentions
+        asked.close()
+    assert made.frame.negated == -1
+    assert [len(m.spans) for m in things if m.spans] == [1] * expected
+
+
+def test_what_took_part_in_something_is_no_place(graph):
+    with Store(graph.uri, graph.user, graph.password) as store:
+        store.write(
+            "CREATE (:Person {name: 'Ann'})-[:PARTY_TO]->(:Crime {type: 'Fraud'})<-[:INVOLVED_IN]-(:Object {name: 'Rope'})"
+        )
+        asked = PropertyGraph(store, embedder=load_embedder(), values_file=":memory:")
+        found = asked.ask("Which objects are tied to crimes that Ann took part in?")
+        asked.close()
+    assert found.answers == (("Rope",),)
+
+
 PEOPLE = """
 CREATE (a:Person {name: 'Ann'}), (b:Person {name: 'Bob'}), (c:Person {name: 'Cid'}), (d:Person {name: 'Dot'}), (e:Person {name: 'Eve'}),
        (d)-[:LIVES_WITH]->(a), (b)-[:FAMILY_OF]->(d), (d)-[:KNOWS]->(c), (e)-[:LIVES_WITH]->(b), (b)-[:KNOWS]->(c),
@@ -220,10 +252,31 @@ def people(graph):
         ("Who lives with Ann, is family of Bob and knows Cid?", (("Dot",),)),
         ("What is the email address of the person who lives with Ann?", (("dot@example.org",),)),
         ("What is the address of the person who lives with Ann?", (("1 Mill Lane",),)),
+        ("What is the email address of the person whose address is 1 Mill Lane?", (("dot@example.org",),)),
+        ("Who knows Dot and also Bob?", (("Cid",),)),
+        ("Who is known by Dot and also by Bob?", (("Cid",),)),
     ],
 )
 def test_several_things_said_of_one_and_names_of_properties(people, question, expected):
     assert people.ask(question).answers == expected
+
+
+def test_a_phrase_of_several_words_asks_for_its_link_only(people):
+    schema = people.catalog.schema
+    called = replace(schema.relations["KNOWS"], label="knows the number of")
+    catalog = Catalog(
+        replace(schema, relations=schema.relations | {"KNOWS": called}), people.store, people.catalog.embedder
+    )
+
+    def phrases_of(question):
+        found = trees_of(question, [], catalog)
+        return {found.words[i].lower: set(names) for i, names in found.phrases.items()}, [
+            found.words[i].lower for i in found.content
+        ]
+
+    assert phrases_of("Who knows the number of Cid?") == ({"knows": {"KNOWS"}}, ["knows", "cid"])
+    assert phrases_of("Who knows Bob, the number of Cid?")[0] == {}
+    assert phrases_of("Who knows Bob and numbers Cid?")[0] == {}
 
 
 def test_a_tree_over_links_without_direction_is_one(people):
