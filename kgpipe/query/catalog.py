@@ -20,12 +20,23 @@ if TYPE_CHECKING:
     from kgpipe.graph.store import Store
     from kgpipe.models.embed import Embedder
 
+SOURCE, TARGET = 1, -1
+"""What the other end of a link is in an event: the caller or the called."""
+_VERBS = frozenset("sends sent pays paid makes made places placed gives gave receives received gets got".split())
+_SOURCE = frozenset(
+    "from source origin start departure departs sender sends sent payer pays paid maker makes made places placed giver gives gave".split()
+)
+_TARGET = frozenset(
+    "to target destination end arrival arrives receiver recipient receives received payee beneficiary gets got".split()
+)
 SCAN_S = 300
 """Longest time that reading the links of a large database may take."""
 SAMPLE = 300
 """Values from which the kind of a property is told."""
 UNIQUE = 0.98
 """Share of distinct values from which a property may name its node."""
+FEW = 50
+"""With fewer relationships it may be chance that no node has two of a kind."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{4}/\d\d/\d\d")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
@@ -87,6 +98,8 @@ class Catalog:
                 self.around[found.object].append((i, False))
         self.sizes, self.name_keys = self._sizes_and_keys(store)
         """Nodes of each type; the property that names its nodes, empty where none does."""
+        self.single = self._single(store)
+        """(link, whether read forwards) that join each node at their beginning to one other node at most."""
         self._vectors: dict[str, np.ndarray] = {}
         self.phrases = {
             (i, forward): self._phrases(i, forward) for i in range(len(self.links)) for forward in (True, False)
@@ -120,6 +133,8 @@ class Catalog:
         """The first two words of the names of properties, of the second the stem: last outcome."""
         self.verbs = frozenset(s for ps in self.phrases.values() for p in ps for s in content_stems(p)) - self.nouns
         """Stems of the other words by which links are said."""
+        self.parts = _parts(self)
+        """For links of events with two parts to play: the type of the event, and whether the other end is its `SOURCE` or `TARGET`."""
         self.clauses = {key: self._clauses(*key) for key in self.phrases}
         phrases = [self.type_phrases(t) for t in self.types]
         phrases += [self.attribute_phrases(key) for t in self.types for key in self.attributes[t]]
@@ -137,6 +152,13 @@ class Catalog:
 
     def _sizes_and_keys(self, store: Store) -> tuple[dict[str, int], dict[str, str]]:
         return _sizes_and_keys(self, store)
+
+    def _single(self, store: Store) -> frozenset[tuple[int, bool]]:
+        return frozenset(
+            (i, forward)
+            for i in range(len(self.links)) for forward in (True, False)
+            if not self.symmetric(i) and _is_single(self, i, forward, store)
+        )  # fmt: skip
 
     def _read_attributes(self, store: Store) -> None:
         for relation in self.schema.relations.values():
@@ -199,6 +221,49 @@ class Catalog:
         if not forward:
             a, b = b, a
         return tuple(f"{a} {p} {b}".lower() for p in self.phrases[link, forward])
+
+
+def _is_single(catalog: Catalog, link: int, forward: bool, store: Store) -> bool:
+    x = catalog.links[link]
+    here, there = (x.subject, x.object) if forward else (x.object, x.subject)
+    if x.half or not FEW <= x.count <= catalog.sizes[here]:
+        return False
+    left, right = ("-", "->") if forward else ("<-", "-")
+    pattern = f"(n){left}[:{quoted(x.relation)}]{right}(:{quoted(there)})"
+    _, rows = store.read(
+        f"MATCH (n:{quoted(here)}) WHERE COUNT {{ {pattern} }} > 1 RETURN 1 LIMIT 1", timeout_s=SCAN_S
+    )
+    return not rows
+
+
+def _parts(catalog: Catalog) -> dict[int, tuple[str, int]]:
+    """The links of types of events: those from which two relations with opposed words lead to one other type.
+
+    The caller and the called of a call, from and to; or a message that was sent and received.
+    """
+    between: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, x in enumerate(catalog.links):
+        if x.subject != x.object and not x.half:
+            between[x.subject, x.object].append(i)
+    found = {}
+    for (subject, other), links in between.items():
+        labels = {i: [w.lower for w in words(catalog.schema.relations[catalog.links[i].relation].label)] for i in links}
+        signs = {i: _sign(labels[i], catalog.phrases[i, True]) for i in links}
+        if {SOURCE, TARGET} <= set(signs.values()):
+            verbs = all(_VERBS & set(labels[i]) for i in links if signs[i])
+            found |= {i: (other if verbs else subject, sign) for i, sign in signs.items() if sign}
+    return found
+
+
+def _sign(label: list[str], phrases: Sequence[str]) -> int:
+    """What a label, and where it does not tell all phrases of a relation, say that its other end is; 0 where neither tells."""
+    if label[-1].endswith(("er", "or")) and label[-1] not in _TARGET:
+        return SOURCE
+    for tokens in (set(label), {w.lower for p in phrases for w in words(p)}):
+        source, target = len(_SOURCE & tokens), len(_TARGET & tokens)
+        if source != target:
+            return SOURCE if source > target else TARGET
+    return TARGET if label[-1].endswith(("ed", "ee")) else 0
 
 
 def kind_of(values: Sequence[Any]) -> Attribute:

@@ -104,6 +104,9 @@ class OwnCatalog(Catalog):
     def _sizes_and_keys(self, store: Store) -> tuple[dict[str, int], dict[str, str]]:
         return dict(self._sizes), dict.fromkeys(self.types, NAME)
 
+    def _single(self, store: Store) -> frozenset[tuple[int, bool]]:
+        return frozenset()  # that the texts name one says nothing
+
     def label(self, entity_type: str) -> str:
         return "thing" if entity_type == UNTYPED else super().label(entity_type)
 

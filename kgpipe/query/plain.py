@@ -102,6 +102,9 @@ FELLOWS = (
     (frozenset(("castmate",)), "acted"),
 )
 """Nouns for those who did the same, and what they did."""
+THEIRS = (["their"], ["his"], ["her"], ["its"])
+JOINT = " — "
+"""Between what is asked and what was told before it."""
 FRONTED = frozenset("for on from under".split())
 UNDER = frozenset("for under with".split())
 
@@ -203,9 +206,15 @@ class _Plainer:
         )
 
     def _asked_first(self) -> str:
-        """A made a film; who was in it? Who was in it, A made a film?"""
+        """A made a film; who was in it? Who was in it, A made a film? Of the films of A, how many: how many of the films of A."""
+        if among := re.fullmatch(r"of (the [^,]+), (how many|which)\b(.*)", self.question, re.IGNORECASE):
+            return f"{among[2][0].upper()}{among[2][1:]} of {among[1]}{among[3]}"
         lower = [w.lower for w in self.words]
-        if len(lower) < 4 or set(lower[:2]) & (ASKERS | {"how"}) or lower[0] in AUXILIARY | COMMANDS:
+        if len(lower) < 4:
+            return self.question
+        asks = lower[lower[0] in PREPOSITION] in ASKERS | {"how"}
+        when = lower[0] == "when" and lower[1] not in AUXILIARY  # when A called B, who
+        if (asks and not when) or lower[0] in AUXILIARY | COMMANDS:
             return self.question
         for i in range(2, len(lower)):
             if self._inside_name(self.words[i].start):
@@ -217,11 +226,13 @@ class _Plainer:
             )
             noun = lower[at] in ("which", "what") and at + 1 < len(lower) and lower[at + 1] not in AUXILIARY
             asks = lower[at] in ASKERS or lower[i : i + 2] == ["how", "many"] or (parted and lower[i] in COMMANDS)
-            if asks and (parted or ("," in gap and noun)):
+            whose = lower[at + 1 : at + 2] in (["is"], ["are"], ["was"], ["were"]) and lower[at + 2 : at + 3] in THEIRS
+            if asks and (parted or ("," in gap and (noun or whose or when))):
                 told = self.question[: self.words[i - 1].end] if lower[i - 1] not in ("and", "so") else ""
                 told = told or self.question[: self.words[i - 2].end]
+                told = told[self.words[1].start :] if when else told
                 clause = self.question[self.words[i].start :].rstrip(" ?.!")
-                return _relative(told, clause) or f"{clause[0].upper()}{clause[1:]}, {told}?"
+                return _relative(told, clause) or f"{clause[0].upper()}{clause[1:]}{JOINT}{told}?"
             ends = at + 1 + (lower[at] in ("which", "what")) * 3 >= len(lower) and lower[at] in ASKERS
             if ends and (at + 1 == len(lower) or noun) and lower[at] != "whose":
                 phrase = self.question[self.words[i].start : self.words[-1].end]

@@ -20,12 +20,15 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from kgpipe.query.catalog import Catalog, noun_stems
+from kgpipe.query.events import Parts, events_said, governed, part_of
 from kgpipe.query.frame import LAST, PARTICIPLES, Frame, Number, dates, frame, is_compared
 from kgpipe.query.grammar import PARTICIPLE, anchor_is_subject, is_participle
 from kgpipe.query.link import encoded, scaled
+from kgpipe.query.plain import JOINT
 from kgpipe.query.values import Match, is_id
 from kgpipe.query.words import BE, FUNCTION, INDEFINITE, LIGHT, PREPOSITION, ROLES, SYNONYMS, Word, words
 from kgpipe.schema import in_words
+from kgpipe.stems import stem
 
 WIDTH = 250
 """Partial trees kept at each step."""
@@ -36,6 +39,8 @@ BUDGET_S = 1.5
 ASTRAY = 0.6
 """What a partial tree loses of its promise when a link's word stands nearer to another value than to those at its end, or when the
 link joins things that no joint of the sentence lets belong together."""
+BOTH_PARTS = 1.0
+"""What the promise of a partial tree gains by the second of the two things that take part in an event."""
 CLAIMED = 0.6
 """What a word that belongs to a longer phrase still says for links that have only the word."""
 NAMED = 0.95
@@ -47,7 +52,7 @@ MOST_EMBEDDED = 16
 WEIGHTS = {
     "another": -4.4, "attached": 2.2, "chain": 1.3, "coverage": 2.3, "denied": 3.7, "direction": 1.2, "dropped": -4.0, "edges": 2.7,
     "extra": -0.4, "frequent": 0.7, "head": 4.0, "idle": -0.4, "known": -3.6, "lacking": -0.7, "least": 2.0, "merged": -3.0, "near": 1.4, "order": 2.1,
-    "outward": 1.6, "passing": 0.3, "placed": 1.0, "rooted": 1.1, "shared": 2.4, "size": -2.1, "uncovered": -3.0, "unmet": -1.7,
+    "outward": 1.6, "part": 5.0, "passing": 0.3, "placed": 1.0, "rooted": 1.1, "shared": 2.4, "size": -2.1, "uncovered": -3.0, "unmet": -1.7,
     "values": 2.4, "whole": 8.0,
 }  # fmt: skip
 """Weight of each feature, as `benchmarks/tree_weights.py` fits them; `denied` and `merged` by hand, as few questions need them."""
@@ -158,6 +163,8 @@ class Asked:
     frame: Frame
     content: tuple[int, ...]
     """Indexes of the words that ask for parts of the graph; of a whole phrase of a relation the first."""
+    parts: Mapping[str, Parts] = field(default_factory=dict)
+    """For types of events what is said of the parts that things play in them."""
     phrases: Mapping[int, frozenset[str]] = field(default_factory=dict)
     """Relations of which a whole phrase of several words begins at a word."""
 
@@ -260,13 +267,25 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
         }  # fmt: skip
     content = tuple(i for i in content if i not in inside)
     phrases = {i: frozenset(relations) for i, (relations, _) in whole.items()}
-    return Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content, phrases)
+    read = Asked(question, found, tuple(spans), tuple(map(tuple, choices)), made, content, phrases=phrases)
+    return replace(read, parts=events_said(read, catalog))
+
+
+def is_name_key(key: str) -> bool:
+    """Whether a property holds names."""
+    return bool(_NAME.search(key))
 
 
 def _compared_number(found: Sequence[Word], question: str, match: Match) -> bool:
     """Whether a match is a number that is compared or says how many are wanted, and so no value."""
     bare = found[match.start].text
-    if match.operator != "=" or match.end - match.start > 1 or not bare.isdigit():
+    if match.operator != "=" or match.end - match.start > 1:
+        return False
+    if bare == bare.lower() and bare in SYNONYMS and str(match.value)[:1].isupper() and is_name_key(match.key):
+        return True  # where it lies, no officer Lie
+    if match.start and found[match.start - 1].lower == "how" and bare == bare.lower() and not bare.isdigit():
+        return True  # how long
+    if not bare.isdigit():
         return False
     before = [w.lower for w in found[max(0, match.start - 2) : match.start]]
     counts = len(bare) <= 2 and (not before or before[-1] in ("top", "first", "which", "what", "the", "bottom"))
@@ -462,6 +481,11 @@ def _meant(found: Sequence[Word], i: int) -> str:
 _NAMING = frozenset("named called surnamed known titled labelled labeled marked".split())
 _HUMANS = frozenset("man men woman women guy guys lady ladies gentleman gentlemen".split())
 _RELATIVE = frozenset("who whom whose which that where".split())
+_INDEFINITE_STEMS = frozenset(map(stem, INDEFINITE))
+_LIVING = frozenset("live lives living lived reside resides residing".split())
+_ANY = frozenset("those others".split())
+_POINTING = frozenset("this that these those such".split())
+_THEY = frozenset("they them their he him his she her".split())
 _DETERMINERS = frozenset("a an the one some any his her its their this that".split())
 _LYING = frozenset("lie lies lying sit sits sitting situated".split())
 _APPOSITIVE = _NAMING | frozenset("with whose is the a an has have having bearing carrying holding as".split())
@@ -479,6 +503,8 @@ class Mention:
     keys: set[str] = field(default_factory=set)
     anyone: bool = False
     """Said as someone, those, people: it may prove to be of another type."""
+    again: Mention | None = None
+    """What it takes up that was told before the question: that person, their, those crimes."""
 
 
 def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
@@ -495,9 +521,10 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
     found: list[Mention] = []
 
     def beside(i: int) -> bool:
-        return bool(found) and found[-1].end == i and not a.words[i - 1].possessive
+        return bool(found) and found[-1].end == i and not a.words[i - 1].possessive and not _parted(a, i)
 
     verb = _main_verb(a)
+    happens = {i: event for event, parts in a.parts.items() for i in parts.called}
     typed = {w for t in real for p in catalog.type_phrases(t) for w in p.lower().split()}
     labels = [(catalog.schema.relations[x.relation].label.lower(), x.object) for x in catalog.links]
     objects: dict[str, set[str]] = {}
@@ -544,7 +571,11 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             host = next((m for m in hosts if m.kinds <= kinds), hosts[0] if hosts else None)
             if host is not None and host.end == a.spans[k][0] and a.words[host.end - 1].lower in ANYTHING:
                 host = None  # anything that A designed
-            if host is not None and host.end >= 0 and _begins_another(a, host.end, a.spans[k][0]):
+            if host is not None and host.end >= 0 and (
+                _begins_another(a, host.end, a.spans[k][0])
+                or (_plays_another(a, host.end, a.spans[k][0]) and not host.kinds <= a.parts.keys())
+                or any(_parted(a, x) for x in range(host.end, a.spans[k][0] + 1) if JOINT in a.question)
+            ):
                 host = None
             if host is not None and (
                 all(_NAME.search(key) for key in keys)
@@ -572,7 +603,11 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 host.end = end
                 found.append(found.pop(next(x for x, m in enumerate(found) if m is host)))
             continue
-        if lower in ("one", "ones") and found and _stands_for_noun(a, i):  # a call at noon and one at night
+        if i in happens:  # was called, rang up
+            found.append(Mention(set(), {happens[i]}, i, i + 1))
+            i += 1
+            continue
+        if lower in ("one", "ones", "another") and found and _stands_for_noun(a, i):  # a call at noon and one at night
             articled = [m for m in found if m.start >= 1 and a.words[math.ceil(m.start) - 1].lower in ("a", "an")]
             stood_for = max(articled or found, key=lambda m: m.start)
             found.append(Mention(set(), set(stood_for.kinds), i, i + 1))
@@ -590,6 +625,9 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 found.append(Mention(set(), kinds, i, i + 1))
                 i += 1
                 continue
+        if lower in ("those", "these") and i + 1 == len(a.words):  # which are those
+            i += 1
+            continue
         asking = lower == "where" and any(m.start == i for m in found)  # it is a thing already
         if w is None or i == verb or i in attributes or asking or (lower in _NAMING and i + 1 in span_of):
             i += 1
@@ -612,7 +650,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
         elif lower in ROLES and lower not in INDEFINITE and (lower[:6] != "member" or before == "family"):
             if before not in BE and before not in ("become", "became") and humans:
                 if beside(i) and not found[-1].spans:
-                    found[-1].end = i + 1
+                    found[-1].end, found[-1].anyone = i + 1, False
                 else:
                     found.append(Mention(set(), set(humans), possessed(i), i + 1))
         elif kinds and (best >= attribute - 0.1 or agents):
@@ -627,10 +665,10 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 host = next(
                     (m for m in found if m.spans and m.kinds & top and not any(_loops(t, catalog) for t in top)), None
                 )
-                if host is not None and _begins_another(a, host.end, i):
+                if host is not None and (_begins_another(a, host.end, i) or _plays_another(a, host.end, i)):
                     host = None
                 if host is None:
-                    found.append(Mention(set(), kinds, possessed(i), i + 1, anyone=lower in INDEFINITE))
+                    found.append(Mention(set(), kinds, possessed(i), i + 1, anyone=lower in _ANY))
         elif attribute < 0.5 and i not in a.frame.head and _is_noun(a, i):
             found.append(Mention(set(), _ends(w, evidence, catalog) & set(real) or set(real), possessed(i), i + 1))
         i += 1
@@ -649,7 +687,63 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
         if max(evidence.head_attributes.values(), default=0.0) < max(0.5, best) or _asks_nodes(a, best):
             kinds = {t for t, x in rated.items() if x >= max(0.3, best - 0.1)}
             found.append(Mention(set(), kinds or set(real), head, head + 1))
+    found += _numbers(a, found, catalog)
+    return _taken_up(a, sorted(found, key=lambda m: m.start), humans)
+
+
+def _numbers(a: Asked, found: Sequence[Mention], catalog: Catalog) -> list[Mention]:
+    """Things that take part in an event, said by the noun of their property: the numbers that A called."""
+    said = {i for m in found for i in range(math.ceil(m.start), m.end)}
+    said |= {i for s in a.spans for i in range(*s)}
+    attributes = _attribute_words(a.words, catalog)
+    more = []
+    for event in a.parts:
+        kinds = {
+            x.object if x.subject == event else x.subject
+            for i, x in enumerate(catalog.links) if catalog.parts.get(i, ("",))[0] == event
+        }  # fmt: skip
+        nouns = {
+            noun_stems(p)[-1] for t in kinds for key in catalog.attributes[t] for p in catalog.attribute_phrases(key)
+        }
+        for i, w in enumerate(a.words):
+            start = i
+            while start - 1 in attributes:
+                start -= 1
+            before, after = (a.words[x].lower if 0 <= x < len(a.words) else "" for x in (start - 1, i + 1))
+            if w.stem in nouns and i not in said and before in _DETERMINERS | {"which", "what"} and after != "of" and i + 1 not in said | attributes:
+                more.append(Mention(set(), set(kinds), start, i + 1))
+    return more
+
+
+def _taken_up(a: Asked, found: list[Mention], humans: Collection[str]) -> list[Mention]:
+    """The things, with those of the question that take up one that was told before it, and pronouns that do."""
+    joint = a.question.find(JOINT)
+    told = next((i for i, w in enumerate(a.words) if joint >= 0 and w.start > joint), len(a.words))
+    before = [m for m in found if m.start >= told]
+    if not before:
+        return found
+    for m in found:
+        i = math.ceil(m.start)
+        if i >= told or m.spans or m.end < 0:
+            continue
+        last = a.words[m.end - 1]
+        pointed = a.words[i - 1 - (a.words[i - 1].lower == "same")].lower if i else ""
+        if pointed in _POINTING:
+            alike = [n for n in before if n.kinds & m.kinds and n.end > 0]
+            noun = [n for n in alike if a.words[n.end - 1].stem == last.stem or last.stem in _stems(a, n)]
+            anyone = [n for n in alike if not n.spans or _stems(a, n) & _INDEFINITE_STEMS]
+            anyone = anyone if last.lower in INDEFINITE | _HUMANS else []
+            m.again = next(iter([*noun, *anyone]), None)
+    held = {i for m in found for i in range(math.ceil(m.start), m.end)}
+    people = next((m for m in before if m.kinds & set(humans)), None)
+    for i, w in enumerate(a.words[:told]):
+        if w.lower in _THEY and i not in held and people is not None:
+            found.append(Mention(set(), set(people.kinds), i, i + 1, again=people))
     return sorted(found, key=lambda m: m.start)
+
+
+def _stems(a: Asked, m: Mention) -> set[str]:
+    return {w.stem for w in a.words[math.ceil(m.start) : m.end]}
 
 
 def _asks_nodes(a: Asked, typed: float) -> bool:
@@ -680,6 +774,19 @@ def _is_said_of(a: Asked, found: Sequence[Mention], i: int) -> bool:
     return len(between) == 2 and between[0] in BE and between[1] in ("a", "an", "the")
 
 
+def _plays_another(a: Asked, end: int, i: int) -> bool:
+    """Whether a verb of an event stands between, or the word for a part in it: the phone used to call N; her phone to N."""
+    return any(
+        x in parts.verbs or (a.words[x].lower in ("from", "to", "by") and governed(a, parts, x, [(end - 1, end)]))
+        for parts in a.parts.values() for x in range(end, i)
+    )  # fmt: skip
+
+
+def _parted(a: Asked, i: int) -> bool:
+    """Whether a mark stands before a word."""
+    return i > 0 and bool(re.search(r"[,;:.!?—–]", a.question[a.words[i - 1].end : a.words[i].start]))
+
+
 def _begins_another(a: Asked, end: int, i: int) -> bool:
     """Whether a noun at a word speaks of another thing of its kind: a theft and (also) an offence; not only A but also a B."""
     lower = [w.lower for w in a.words[end:i] if w.lower != "also"]
@@ -691,7 +798,8 @@ def _stands_for_noun(a: Asked, i: int) -> bool:
     """Whether "one" is said for the noun before it: and one at, also one from; not one of."""
     before = a.words[i - 1].lower if i else ""
     following = a.words[i + 1].lower if i + 1 < len(a.words) else ""
-    return before in ("and", "or", "also", *OTHERS) and following in PREPOSITION - {"of"}
+    first = before in ("and", "or", "also", *OTHERS) or a.words[i].lower == "another"
+    return first and following in PREPOSITION - {"of"}
 
 
 def _is_past(a: Asked, i: int) -> bool:
@@ -727,6 +835,8 @@ def _main_verb(a: Asked) -> int:
     if last > 0 and a.words[last].lower in PREPOSITION:
         last -= 1
     if not 0 <= helper < last - 1 or any(start <= last < end for start, end in a.spans):
+        return -1
+    if any(last in parts.nouns for parts in a.parts.values()):
         return -1
     before = a.words[last - 1].lower
     return -1 if before in PREPOSITION | _DETERMINERS or before in ("other", "another") else last
@@ -821,6 +931,11 @@ class Search:
         self.weights = weights or WEIGHTS
         self.evidence = weigh(question, catalog)
         self.mentions = mentions(question, self.evidence, catalog)
+        number = {id(m): x for x, m in enumerate(self.mentions)}
+        self.meant = [number[id(m.again or m)] for m in self.mentions]
+        """For each thing the one that it is: another where it takes that up."""
+        self.said_as = [[y for y, z in enumerate(self.meant) if z == x] for x in range(len(self.mentions))]
+        """For each thing where it is said."""
         self.thing = {span: x for x, m in enumerate(self.mentions) for span in m.spans}
         """For each span which of the things it is said of."""
         self.naming = {span for span in self.thing if any(map(self._names, question.choices[span]))}
@@ -836,7 +951,8 @@ class Search:
         e = self.evidence
         taken = {i for span in question.spans for i in range(*span)}
         lower = ["" if i in taken else w.lower for i, w in enumerate(question.words)]
-        self.alike = bool(ALIKE & set(lower)) or ("with", "whom") in zip(lower, lower[1:], strict=False)
+        self.alike = any(w in ALIKE and not (w == "together" and before in _LIVING) for before, w in pairwise(["", *lower]))
+        self.alike |= ("with", "whom") in pairwise(lower)
         self.elided = any(
             a in ("and", "or") and (b in PREPOSITION or (b in ALIKE and c in PREPOSITION))
             for a, b, c in zip(lower, lower[1:], [*lower[2:], ""], strict=False)
@@ -860,7 +976,24 @@ class Search:
             if forward and any(phrase.split()[-1] in ("in", "at") for phrase in phrases)
         }
         """Types of what something may be in or at."""
+        self.parts = self._parts()
+        """For types of events what each thing plays in it, and what is asked for (-1)."""
         self.deadline = time.monotonic() + BUDGET_S
+
+    def _parts(self) -> dict[str, dict[int, int]]:
+        """For types of events the part that each thing plays, and -1, what is asked for, where it is no such thing."""
+        things = [(math.ceil(m.start), max(m.end, math.ceil(m.start) + 1)) for m in self.mentions]
+        at = dict(enumerate(things))
+        if head := self.asked.frame.head:
+            at[-1] = (head[0], head[-1] + 1)
+        found = {}
+        for event, parts in self.asked.parts.items():
+            played = {x: part_of(self.asked, parts, span, things) for x, span in at.items()}
+            for x, (start, end) in enumerate(things):
+                if head and not played[x] and start <= head[-1] and head[0] < end:
+                    played[x] = played[-1]
+            found[event] = {x: p for x, p in played.items() if p and (x < 0 or self.mentions[x].kinds != {event})}
+        return found
 
     def _nearest(self, link: int) -> set[int]:
         """The spans that stand nearest to the words that ask for a link."""
@@ -1042,6 +1175,10 @@ class Search:
                     continue
                 if (full or n_reified) and (other in reified) == bool(n_reified):
                     continue
+                if (link, forward) in self.catalog.single and self.asked.frame.output != "exists" and any(
+                    x == link and i == (a if forward else b) for a, b, x in tree.edges
+                ):
+                    continue
                 if found.half and any(
                     self.catalog.links[x].half == found.half
                     for a, b, x in tree.edges
@@ -1049,6 +1186,7 @@ class Search:
                 ):
                     continue
                 astray = self._astray(link, [c.span for c in node.conditions]) + self._stray(node, other)
+                astray -= self._second(tree, i, link)
                 yield self.edge_promise[link] + self.free_promise[other] - astray, (i, link, forward, other)
 
     def _astray(self, link: int, spans: Collection[int]) -> float:
@@ -1061,12 +1199,19 @@ class Search:
         there = [x for x, m in enumerate(self.mentions) if other in m.kinds and x not in here]
         if not here or not there:
             return 0.0
-        return 0.0 if any(self._joinable(*sorted((x, y))) for x in here for y in there) else ASTRAY
+        return 0.0 if any(self._belong(x, y) for x in here for y in there) else ASTRAY
+
+    def _second(self, tree: Tree, i: int, link: int) -> float:
+        """What a link gains by joining the other end to an event, where the question speaks of both."""
+        event, part = self.catalog.parts.get(link, ("", 0))
+        if tree.nodes[i].type != event or len(set(self.parts.get(event, {}).values())) < 2:
+            return 0.0
+        return BOTH_PARTS * any(self.catalog.parts.get(x, ("", part))[1] != part for a, b, x in tree.edges if i in (a, b))
 
     def _split(self, span: int, other: int) -> float:
         """The same of a link between the nodes of two values."""
         x, y = self.thing.get(span, -1), self.thing.get(other, -1)
-        return 0.0 if -1 in (x, y) or x == y or self._joinable(*sorted((x, y))) else ASTRAY
+        return 0.0 if -1 in (x, y) or x == y or self._belong(x, y) else ASTRAY
 
     def _names(self, choice: tuple[str, Condition]) -> bool:
         """Whether a condition on nodes of a type may name one: not a date or a number."""
@@ -1180,7 +1325,10 @@ class Search:
             if bare and bare != [root] and not f.aggregate:
                 continue  # a relationship without condition says no more than the link
             timeless = f.asker == "when" and f.output == "node" and self.evidence.head_types[node.type] < 0.5
-            keys = [""] if bare != [root] and not timeless else []
+            happened = node.type in self.parts and not self.asked.parts[node.type].nouns  # only a verb: who called
+            if happened and f.asker in ("who", "whom", "whose"):
+                continue
+            keys = [""] if bare != [root] and not timeless and not happened else []
             fixed = {c.key for c in node.conditions if c.operator == "="}
             if f.output in ("avg", "sum"):
                 for key, x in attributes.items():
@@ -1335,6 +1483,14 @@ class Search:
         for k, x, named, _ in twins:
             if named or self.alike or self.elided:  # one word asks for both: founded by A and B, the employer of both
                 given[k] = given[x] = max(given[k], given[x])
+        words_of_edges = [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
+        things = self._things(tree, words_of_edges)
+        part, told, implied = self._played(tree, things[4])
+        for k in told:  # by "from" and "to"
+            given[k] = max(given[k], SPOKEN)
+        for k, (s, o, _) in enumerate(tree.edges):
+            if {s, o} & implied:
+                given[k] = max(given[k], 0.5)
         clause = [max(e.clauses[link, True], e.clauses[link, False]) for _, _, link in tree.edges]
         edges = [0.5 * g + 0.5 * k for g, k in zip(given[:n_edges], clause, strict=True)]
         edges += [
@@ -1352,8 +1508,6 @@ class Search:
         kinds = [node.type for node in tree.nodes]
         scores = [cond.score for node in tree.nodes for cond in node.conditions]
         named = [self._named(cond) for node in tree.nodes for cond in node.conditions]
-        words_of_edges = [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
-        things = self._things(tree, words_of_edges)
         fixed = tree.nodes[tree.root]
         known = fixed.conditions and not tree.key and tree.output == "node" and any(
             cond.key == c.name_keys[fixed.type] for cond in fixed.conditions
@@ -1365,7 +1519,7 @@ class Search:
             "uncovered": uncovered,
             "head": self._head(tree),
             "unmet": things[0],
-            "extra": things[1],
+            "extra": things[1] - len(implied),
             "attached": things[2],
             "placed": things[3],
             "rooted": things[5],
@@ -1373,7 +1527,7 @@ class Search:
                 tree,
                 outward,
                 [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of[n_edges:], given[n_edges:], strict=True)],
-                things[4],
+                {i: min(self.mentions[y].start for y in self.said_as[x]) for i, x in things[4].items()},
             ),
             "known": float(bool(known)),
             "near": self._near(tree, words_of_edges),
@@ -1383,12 +1537,13 @@ class Search:
                 words_of_edges,
             ),
             "direction": self._forward(tree, words_of_edges),
+            "part": part,
             "frequent": float(np.mean([self.frequency[link] for *_, link in tree.edges])) if tree.edges else 0.5,
             "order": self._ordered(tree),
             "values": float(np.mean([s * 0.5 + 0.5 * x for s, x in zip(scores, named, strict=True)]))
             if scores
             else 0.5,
-            "size": len(tree.nodes) + 0.5 * (bool(tree.key) and self._linked(tree, tree.root, tree.key)),
+            "size": len(tree.nodes) - 0.8 * len(implied) + 0.5 * (bool(tree.key) and self._linked(tree, tree.root, tree.key)),
             "idle": idle,
             "passing": float(passing),
             "shared": float(bool(shared)) if self.alike else 0.5,
@@ -1430,6 +1585,60 @@ class Search:
         attribute = self.catalog.attributes[tree.nodes[i].type].get(key)
         return attribute is not None and attribute.linked
 
+    def _played(self, tree: Tree, things: Mapping[int, int]) -> tuple[float, list[int], set[int]]:
+        """Share of the parts in events that the question speaks of and the tree has, less where a node has the wrong one; the
+        links that join an event to what the question says plays that part; and the nodes that only lead there (her phone).
+        """
+        said = {(event, part) for event, parts in self.parts.items() for part in parts.values()}
+        had: dict[tuple[str, int], float] = {}
+        told, implied, against = [], set(), False
+        for k, (s, o, link) in enumerate(tree.edges):
+            event, part = self.catalog.parts.get(link, ("", 0))
+            if event not in self.parts:
+                continue
+            centre, end = (s, o) if tree.nodes[s].type == event else (o, s)
+            wanted = self._part_at(tree, end, centre, things, self.parts[event])
+            if not wanted:
+                had[event, part] = max(0.5, had.get((event, part), 0.0))
+            elif wanted == part:
+                had[event, part] = 1.0
+                told.append(k)
+                if end not in things and not tree.nodes[end].conditions and end != tree.root:
+                    implied.add(end)
+            against |= wanted not in (0, part)
+        share = sum(had.get(x, 0.0) for x in said) / len(said) - 0.5 * against if said else 0.5
+        return share, told, implied
+
+    def _part_at(self, tree: Tree, i: int, event: int, things: Mapping[int, int], parts: Mapping[int, int]) -> int:
+        """The part of a node beside an event, told by what is said of it and of the nodes beyond it; 0 where nothing is, another
+        number where they are said to play both."""
+        distance = _distances(tree, event)
+        found: set[int] = set()
+        for node in (n for n in distance if distance[n] <= 2 and self._behind(tree, n, i, event)):
+            mine = {parts[x] for x in self.said_as[things[node]] if x in parts} if node in things else set()
+            named = {self.thing[c.span] for c in tree.nodes[node].conditions if c.span in self.naming}
+            mine |= {parts[x] for x in named if x in parts}  # those who called A: not A
+            mine |= {parts[-1]} if node == tree.root and -1 in parts else set()
+            kind, given = tree.nodes[node].type, set(things.values())
+            if not mine and node in things:  # said twice: somebody was called; who was it
+                mine = {p for x, p in parts.items() if x >= 0 and x not in given and kind in self.mentions[x].kinds}
+                mine = mine if len(mine) == 1 else set()
+            found |= mine
+        return found.pop() if len(found) == 1 else 2 * len(found)
+
+    @staticmethod
+    def _behind(tree: Tree, node: int, first: int, event: int) -> bool:
+        """Whether a node is reached from an event by way of another node."""
+        seen, queue = {event, first}, [first]
+        while queue:
+            at = queue.pop()
+            if at == node:
+                return True
+            near = [b if a == at else a for a, b, _ in tree.edges if at in (a, b)]
+            queue += [n for n in near if n not in seen]
+            seen |= set(near)
+        return False
+
     def _denied(self, tree: Tree, at: Sequence[int]) -> float:
         """Whether the tree denies something when the question does, best what is said after the negation."""
         negated = self.asked.frame.negated
@@ -1439,9 +1648,9 @@ class Search:
             return 1.0 if at[tree.absent] > negated or at[tree.absent] < 0 else 0.5
         return 0.8 if any(c.operator == "<>" for n in tree.nodes for c in n.conditions) else 0.0
 
-    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float, dict[int, float], float]:
+    def _things(self, tree: Tree, at: Sequence[int]) -> tuple[float, float, float, float, dict[int, int], float]:
         """How many things the question speaks of have no node of their own, how many nodes are no such thing, `_attached`,
-        for each node that is one the word where it is said, and whether the root is what the question word or the head noun asks for.
+        for each node that is one which, and whether the root is what the question word or the head noun asks for.
 
         Of the ways to give nodes to things the one is taken that the order of the words fits best; of a question that
         speaks of very many, the first `MOST_THINGS` and `MOST_PLACES` ways are looked at.
@@ -1452,8 +1661,10 @@ class Search:
         held = {i: {c.span for c in tree.nodes[i].conditions} for i in nodes}
         options = [
             [i for i in nodes if (m.spans & held[i] if m.spans else tree.nodes[i].type in m.kinds)]
+            if m.again is None else []
             for m in self.mentions[:MOST_THINGS]
         ]  # fmt: skip
+        n_things = sum(m.again is None for m in self.mentions)
         edges = [(s, o, w) for (s, o, _), w in zip(tree.edges, at, strict=True) if s in held and o in held]
         head = self.asked.frame.head[-1] if self.asked.frame.head else -1
         best, chosen = (-1.0, -1.0, 0.0, 0.0, False), dict[int, int]()
@@ -1467,12 +1678,14 @@ class Search:
                 seen += 1
                 attached, placed = self._attached(edges, place)
                 named = sum(1.0 if self.mentions[x].spans or not held[i] else 0.9 for i, x in place.items())
-                first = place.get(tree.root, -1)
-                rooted = first == 0 or (first > 0 and self.mentions[first].start <= head < self.mentions[first].end)
+                asked_for = self.said_as[place[tree.root]] if tree.root in place else []
+                rooted = any(x == 0 or self.mentions[x].start <= head < self.mentions[x].end for x in asked_for)
                 score = sum(
                     self.weights.get(name, 0.0) * x
                     for name, x in (("attached", attached), ("placed", placed), ("rooted", rooted))
                 )
+                if self.parts:
+                    score += self.weights.get("part", 0.0) * self._played(tree, place)[0]
                 found = (named, score, attached, placed, rooted)
                 if found > best:
                     best, chosen = found, place
@@ -1484,12 +1697,11 @@ class Search:
                 visit(m + 1, place)
 
         visit(0, {})
-        said_at = {i: self.mentions[m].start for i, m in chosen.items()}
-        unmet, extra = len(self.mentions) - math.ceil(best[0]), len(nodes) - math.ceil(best[0])
+        unmet, extra = n_things - math.ceil(best[0]), len(nodes) - math.ceil(best[0])
         asking = self.asked.frame.asker or self.asked.frame.open or head >= 0
         likely = max((self.evidence.head_types.get(t, 0.0) for t in self.mentions[0].kinds), default=0.0)
         fits = self.evidence.head_types[tree.nodes[tree.root].type] / likely if likely and head < 0 else 1.0
-        return float(unmet), float(extra), best[2], best[3], said_at, float(best[4]) * min(1.0, fits) if asking else 0.5
+        return float(unmet), float(extra), best[2], best[3], chosen, float(best[4]) * min(1.0, fits) if asking else 0.5
 
     def _attached(self, edges: Sequence[tuple[int, int, int]], place: dict[int, int]) -> tuple[float, float]:
         """Shares of edges that join things said one after the other, and of those whose word stands between or after them, not in
@@ -1499,13 +1711,33 @@ class Search:
         for s, o, word in edges:
             if s not in place or o not in place:
                 continue
-            i, j = sorted((place[s], place[o]))
-            joined.append(float(self._joinable(i, j)))
+            joined.append(float(self._belong(place[s], place[o])))
             if word >= 0:
-                following = self.mentions[j + 1].start if j + 1 < len(self.mentions) else len(self.asked.words)
-                noun = next((x for x, m in enumerate(self.mentions) if m.start <= word < m.end), i)  # a housemate
-                placed.append(float(noun in (i, j) and self.mentions[i].start <= word < following))
+                noun = next((self.meant[x] for x, m in enumerate(self.mentions) if m.start <= word < m.end), place[s])  # a housemate
+                between = any(
+                    self.mentions[i].start <= word < (self.mentions[j + 1].start if j + 1 < len(self.mentions) else len(self.asked.words))
+                    for i, j in (sorted((x, y)) for x in self.said_as[place[s]] for y in self.said_as[place[o]])
+                )  # fmt: skip
+                to = self._object(word)
+                placed.append(float(noun in (place[s], place[o]) and between and to in (-1, place[s], place[o])))
         return float(np.mean(joined)) if joined else 0.5, float(np.mean(placed)) if placed else 0.5
+
+    def _object(self, word: int) -> int:
+        """The thing that follows a word for a link, with no more than articles and prepositions between: relative of A, lives with A."""
+        words = self.asked.words
+        for x, m in enumerate(self.mentions):
+            start = math.ceil(m.start)
+            if start <= word or m.end < 0:
+                continue
+            between = range(word + 1, start)
+            plain = all(words[i].lower in _DETERMINERS | PREPOSITION - {"by"} or words[i].lower in _HOMES for i in between)
+            joined = any(words[i].lower in PREPOSITION for i in between) and not any(_parted(self.asked, i) for i in (*between, start))
+            return self.meant[x] if plain and joined else -1
+        return -1
+
+    def _belong(self, x: int, y: int) -> bool:
+        """Whether of two things one may belong to the other, wherever they are said."""
+        return any(self._joinable(*sorted((i, j))) for i in self.said_as[x] for j in self.said_as[y] if i != j)
 
     def _joinable(self, i: int, j: int) -> bool:
         """Whether a thing may belong to an earlier one: the next one, or by and; who knows A, lives with B and ... all are who."""

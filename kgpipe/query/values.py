@@ -27,7 +27,13 @@ LONGEST_SPAN = 10
 FEW = 60
 """Distinct values up to which a property is a set of categories, found also by likeness of meaning."""
 PAGE = 50_000
+SPELLINGS = 1
+"""Version of what is kept; an index of another one is made anew."""
 _MEASURED = re.compile(r"(\d[\d.,]*)-[a-z]+")
+_TIME = re.compile(
+    r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?(?::\d\d)?\s*(?P<half>[ap])\.?m\b\.?|\b(?P<h>\d{1,2}):(?P<m>\d\d)(?::\d\d)?\b"
+    r"|\b(?P<word>noon|midnight)\b", re.IGNORECASE
+)  # fmt: skip
 _NUMERIC_DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
@@ -54,6 +60,10 @@ class Values:
     def __init__(self, catalog: Catalog, store: Store, path: Path | None = None) -> None:
         self.catalog = catalog
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False)
+        if self._db.execute("PRAGMA user_version").fetchone()[0] != SPELLINGS:
+            for table in ("spelled", "held"):
+                self._db.execute(f"DROP TABLE IF EXISTS {table}")
+            self._db.execute(f"PRAGMA user_version = {SPELLINGS}")
         self._db.execute("CREATE TABLE IF NOT EXISTS spelled (norm TEXT, type TEXT, key TEXT, value TEXT)")
         self._db.execute("CREATE TABLE IF NOT EXISTS held (type TEXT, key TEXT, n INTEGER, day_first INTEGER)")
         done = {(t, k) for t, k in self._db.execute("SELECT type, key FROM held")}
@@ -138,6 +148,9 @@ class Values:
             inside = [k for k, w in enumerate(found) if w.start < literal.end and literal.start < w.end]
             if literal.kind == "date" and inside:
                 spans[f"date {literal.value}"].append((inside[0], inside[-1] + 1, 1.0))
+        for start, end, time in _times(question):
+            inside = [k for k, w in enumerate(found) if w.start < end and start < w.end]
+            spans[f"time {time}"].append((inside[0], inside[-1] + 1, 1.0))
         hits = self.look_up(spans)
         matches = [
             Match(i, j, t, key, value, score)
@@ -234,7 +247,24 @@ def _spellings(value: str, day_first: bool) -> set[str]:
     for literal in literals.find(_days(value, day_first)):
         if literal.kind == "date" and literal.end - literal.start >= len(value.strip()) - 1:
             found.add(f"date {literal.value}")
+    found |= {f"time {time}" for start, end, time in _times(value) if end - start == len(value)}
     found.discard("")
+    return found
+
+
+def _times(text: str) -> list[tuple[int, int, str]]:
+    """(start, end, HH:MM) of each time of the day: 22:26, 8:01, 10:26 PM, noon."""
+    found = []
+    for m in _TIME.finditer(text):
+        if m["word"]:
+            hour, minute = 12 if m["word"].lower() == "noon" else 0, 0
+        elif m["half"]:
+            hour, minute = int(m["hour"]), int(m["minute"] or 0)
+            hour = hour % 12 + 12 * (m["half"].lower() == "p") if 1 <= hour <= 12 else 24
+        else:
+            hour, minute = int(m["h"]), int(m["m"])
+        if hour < 24 and minute < 60:
+            found.append((m.start(), m.end(), f"{hour:02}:{minute:02}"))
     return found
 
 
