@@ -230,9 +230,7 @@ def _is_single(catalog: Catalog, link: int, forward: bool, store: Store) -> bool
         return False
     left, right = ("-", "->") if forward else ("<-", "-")
     pattern = f"(n){left}[:{quoted(x.relation)}]{right}(:{quoted(there)})"
-    _, rows = store.read(
-        f"MATCH (n:{quoted(here)}) WHERE COUNT {{ {pattern} }} > 1 RETURN 1 LIMIT 1", timeout_s=SCAN_S
-    )
+    _, rows = store.read(f"MATCH (n:{quoted(here)}) WHERE COUNT {{ {pattern} }} > 1 RETURN 1 LIMIT 1", timeout_s=SCAN_S)
     return not rows
 
 

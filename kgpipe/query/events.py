@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 
-_GIVE = frozenset("make makes making made place places placing placed initiate initiated send sends sending sent pay pays paid".split())
+_GIVE = frozenset(
+    "make makes making made place places placing placed initiate initiated send sends sending sent pay pays paid".split()
+)
 """Verbs of who begins an event."""
 _GET = frozenset(
     "receive receives receiving received get gets getting got take takes took answer answers answering answered accept accepted".split()
@@ -28,10 +30,14 @@ _CALLS = frozenset("rang rung phoned telephoned dialled dialed contacted".split(
 """Verbs that are calls themselves; `call`, `ring`, `dial` and `phone` are where a verb must stand."""
 _BARE = frozenset("call ring dial phone contact".split())
 _BEFORE_VERB = frozenset("to did does do will would not ever never also and".split())
-_SKIPPED = frozenset("how many different a an the one some any his her its their which what whose that this another other".split())
+_SKIPPED = frozenset(
+    "how many different a an the one some any his her its their which what whose that this another other".split()
+)
 _RELATIVE = frozenset("who whom whose which that".split())
 _WHOEVER = frozenset("whoever whomever".split())
-_ADVERBS = frozenset("ever also once then both later in turn have has had who whom whose which that is are was were be been being got get".split())
+_ADVERBS = frozenset(
+    "ever also once then both later in turn have has had who whom whose which that is are was were be been being got get".split()
+)
 _NOT_NAMING = frozenset("who whom that which has have had and also did does do to ever not they".split()) | BE
 _MOVES = frozenset("went go goes going gone came come comes coming up".split())
 WINDOW = 10
@@ -116,7 +122,12 @@ def part_of(a: Asked, parts: Parts, thing: Span, things: Sequence[Span]) -> int:
         return SOURCE if lower[b] == "from" else TARGET
     if b >= 0 and (parts.verbs.get(b) == 0 or (lower[b] == "up" and parts.verbs.get(b - 1) == 0)):
         return TARGET  # called A
-    if b >= 0 and lower[b] == "of" and lower[thing[1] - 1] not in _WHOEVER and not _RELATIVE & set(lower[thing[1] : thing[1] + 1]):
+    if (
+        b >= 0
+        and lower[b] == "of"
+        and lower[thing[1] - 1] not in _WHOEVER
+        and not _RELATIVE & set(lower[thing[1] : thing[1] + 1])
+    ):
         return 0  # it is the phone of A that was called
     return _subject(a, parts, thing, things)
 

@@ -571,10 +571,14 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             host = next((m for m in hosts if m.kinds <= kinds), hosts[0] if hosts else None)
             if host is not None and host.end == a.spans[k][0] and a.words[host.end - 1].lower in ANYTHING:
                 host = None  # anything that A designed
-            if host is not None and host.end >= 0 and (
-                _begins_another(a, host.end, a.spans[k][0])
-                or (_plays_another(a, host.end, a.spans[k][0]) and not host.kinds <= a.parts.keys())
-                or any(_parted(a, x) for x in range(host.end, a.spans[k][0] + 1) if JOINT in a.question)
+            if (
+                host is not None
+                and host.end >= 0
+                and (
+                    _begins_another(a, host.end, a.spans[k][0])
+                    or (_plays_another(a, host.end, a.spans[k][0]) and not host.kinds <= a.parts.keys())
+                    or any(_parted(a, x) for x in range(host.end, a.spans[k][0] + 1) if JOINT in a.question)
+                )
             ):
                 host = None
             if host is not None and (
@@ -710,7 +714,13 @@ def _numbers(a: Asked, found: Sequence[Mention], catalog: Catalog) -> list[Menti
             while start - 1 in attributes:
                 start -= 1
             before, after = (a.words[x].lower if 0 <= x < len(a.words) else "" for x in (start - 1, i + 1))
-            if w.stem in nouns and i not in said and before in _DETERMINERS | {"which", "what"} and after != "of" and i + 1 not in said | attributes:
+            if (
+                w.stem in nouns
+                and i not in said
+                and before in _DETERMINERS | {"which", "what"}
+                and after != "of"
+                and i + 1 not in said | attributes
+            ):
                 more.append(Mention(set(), set(kinds), start, i + 1))
     return more
 
@@ -951,7 +961,9 @@ class Search:
         e = self.evidence
         taken = {i for span in question.spans for i in range(*span)}
         lower = ["" if i in taken else w.lower for i, w in enumerate(question.words)]
-        self.alike = any(w in ALIKE and not (w == "together" and before in _LIVING) for before, w in pairwise(["", *lower]))
+        self.alike = any(
+            w in ALIKE and not (w == "together" and before in _LIVING) for before, w in pairwise(["", *lower])
+        )
         self.alike |= ("with", "whom") in pairwise(lower)
         self.elided = any(
             a in ("and", "or") and (b in PREPOSITION or (b in ALIKE and c in PREPOSITION))
@@ -1175,8 +1187,10 @@ class Search:
                     continue
                 if (full or n_reified) and (other in reified) == bool(n_reified):
                     continue
-                if (link, forward) in self.catalog.single and self.asked.frame.output != "exists" and any(
-                    x == link and i == (a if forward else b) for a, b, x in tree.edges
+                if (
+                    (link, forward) in self.catalog.single
+                    and self.asked.frame.output != "exists"
+                    and any(x == link and i == (a if forward else b) for a, b, x in tree.edges)
                 ):
                     continue
                 if found.half and any(
@@ -1206,7 +1220,9 @@ class Search:
         event, part = self.catalog.parts.get(link, ("", 0))
         if tree.nodes[i].type != event or len(set(self.parts.get(event, {}).values())) < 2:
             return 0.0
-        return BOTH_PARTS * any(self.catalog.parts.get(x, ("", part))[1] != part for a, b, x in tree.edges if i in (a, b))
+        return BOTH_PARTS * any(
+            self.catalog.parts.get(x, ("", part))[1] != part for a, b, x in tree.edges if i in (a, b)
+        )
 
     def _split(self, span: int, other: int) -> float:
         """The same of a link between the nodes of two values."""
@@ -1543,7 +1559,9 @@ class Search:
             "values": float(np.mean([s * 0.5 + 0.5 * x for s, x in zip(scores, named, strict=True)]))
             if scores
             else 0.5,
-            "size": len(tree.nodes) - 0.8 * len(implied) + 0.5 * (bool(tree.key) and self._linked(tree, tree.root, tree.key)),
+            "size": len(tree.nodes)
+            - 0.8 * len(implied)
+            + 0.5 * (bool(tree.key) and self._linked(tree, tree.root, tree.key)),
             "idle": idle,
             "passing": float(passing),
             "shared": float(bool(shared)) if self.alike else 0.5,
@@ -1713,7 +1731,9 @@ class Search:
                 continue
             joined.append(float(self._belong(place[s], place[o])))
             if word >= 0:
-                noun = next((self.meant[x] for x, m in enumerate(self.mentions) if m.start <= word < m.end), place[s])  # a housemate
+                noun = next(
+                    (self.meant[x] for x, m in enumerate(self.mentions) if m.start <= word < m.end), place[s]
+                )  # a housemate
                 between = any(
                     self.mentions[i].start <= word < (self.mentions[j + 1].start if j + 1 < len(self.mentions) else len(self.asked.words))
                     for i, j in (sorted((x, y)) for x in self.said_as[place[s]] for y in self.said_as[place[o]])
@@ -1730,8 +1750,12 @@ class Search:
             if start <= word or m.end < 0:
                 continue
             between = range(word + 1, start)
-            plain = all(words[i].lower in _DETERMINERS | PREPOSITION - {"by"} or words[i].lower in _HOMES for i in between)
-            joined = any(words[i].lower in PREPOSITION for i in between) and not any(_parted(self.asked, i) for i in (*between, start))
+            plain = all(
+                words[i].lower in _DETERMINERS | PREPOSITION - {"by"} or words[i].lower in _HOMES for i in between
+            )
+            joined = any(words[i].lower in PREPOSITION for i in between) and not any(
+                _parted(self.asked, i) for i in (*between, start)
+            )
             return self.meant[x] if plain and joined else -1
         return -1
 

@@ -26,7 +26,6 @@ LONGEST_SPAN = 10
 """Words of a span that is looked up."""
 FEW = 60
 """Distinct values up to which a property is a set of categories, found also by likeness of meaning."""
-PAGE = 50_000
 SPELLINGS = 1
 """Version of what is kept; an index of another one is made anew."""
 _MEASURED = re.compile(r"(\d[\d.,]*)-[a-z]+")
