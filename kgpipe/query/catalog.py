@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 SOURCE, TARGET = 1, -1
 """What the other end of a link is in an event: the caller or the called."""
-_VERBS = frozenset("sends sent pays paid makes made places placed gives gave receives received gets got".split())
-_SOURCE = frozenset(
-    "from source origin start departure departs sender sends sent payer pays paid maker makes made places placed giver gives gave".split()
+GIVING = frozenset(
+    "send sends sending sent pay pays paying paid make makes making made place places placing placed give gives giving gave".split()
 )
-_TARGET = frozenset(
-    "to target destination end arrival arrives receiver recipient receives received payee beneficiary gets got".split()
-)
+GETTING = frozenset("receive receives receiving received get gets getting got".split())
+"""Verbs of who begins an event, and of whom it comes to."""
+_SOURCE = GIVING | frozenset("from source origin departure sender payer giver maker".split())
+_TARGET = GETTING | frozenset("to target destination arrival receiver recipient payee beneficiary".split())
+_AGENT = re.compile(r"(.+?)(er|or|ed|ee)")
+_NAME = re.compile(r"name|title", re.IGNORECASE)
 SCAN_S = 300
 """Longest time that reading the links of a large database may take."""
 SAMPLE = 300
@@ -246,22 +248,36 @@ def _parts(catalog: Catalog) -> dict[int, tuple[str, int]]:
     found = {}
     for (subject, other), links in between.items():
         labels = {i: [w.lower for w in words(catalog.schema.relations[catalog.links[i].relation].label)] for i in links}
-        signs = {i: _sign(labels[i], catalog.phrases[i, True]) for i in links}
-        if {SOURCE, TARGET} <= set(signs.values()):
-            verbs = all(_VERBS & set(labels[i]) for i in links if signs[i])
-            found |= {i: (other if verbs else subject, sign) for i, sign in signs.items() if sign}
+        roots = {m[1] for label in labels.values() if (m := _AGENT.fullmatch(label[-1] if label else ""))}
+        paired = {
+            r
+            for r in roots
+            if len({x[-1] for x in labels.values() if x and _AGENT.fullmatch(x[-1]) and x[-1].startswith(r)}) > 1
+        }
+        signs = {i: _sign(labels[i], catalog.phrases[i, True], paired) for i in links}
+        verbs = {bool((GIVING | GETTING) & set(labels[i])) for i in links if signs[i]}
+        if {SOURCE, TARGET} <= set(signs.values()) and len(verbs) == 1:
+            found |= {i: (other if True in verbs else subject, sign) for i, sign in signs.items() if sign}
     return found
 
 
-def _sign(label: list[str], phrases: Sequence[str]) -> int:
-    """What a label, and where it does not tell all phrases of a relation, say that its other end is; 0 where neither tells."""
-    if label[-1].endswith(("er", "or")) and label[-1] not in _TARGET:
-        return SOURCE
+def _sign(label: Sequence[str], phrases: Sequence[str], paired: Collection[str]) -> int:
+    """What a label, and where it does not tell all phrases of a relation, say that its other end is; 0 where neither tells.
+
+    `paired` are what caller and called have in common.
+    """
+    if (m := _AGENT.fullmatch(label[-1] if label else "")) and m[1] in paired:
+        return SOURCE if m[2] in ("er", "or") else TARGET
     for tokens in (set(label), {w.lower for p in phrases for w in words(p)}):
         source, target = len(_SOURCE & tokens), len(_TARGET & tokens)
         if source != target:
             return SOURCE if source > target else TARGET
-    return TARGET if label[-1].endswith(("ed", "ee")) else 0
+    return 0
+
+
+def is_name_key(key: str) -> bool:
+    """Whether a property holds names, by its own name."""
+    return bool(_NAME.search(key))
 
 
 def kind_of(values: Sequence[Any]) -> Attribute:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kgpipe.query.catalog import SOURCE, TARGET, Catalog, noun_stems
+from kgpipe.query.catalog import GETTING, GIVING, SOURCE, TARGET, Catalog, is_name_key, noun_stems
 from kgpipe.query.grammar import is_participle
 from kgpipe.query.words import BE, PREPOSITION
 
@@ -19,13 +19,8 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 
-_GIVE = frozenset(
-    "make makes making made place places placing placed initiate initiated send sends sending sent pay pays paid".split()
-)
-"""Verbs of who begins an event."""
-_GET = frozenset(
-    "receive receives receiving received get gets getting got take takes took answer answers answering answered accept accepted".split()
-)
+_GIVE = GIVING | frozenset("initiate initiates initiated".split())
+_GET = GETTING | frozenset("take takes took answer answers answering answered accept accepts accepted".split())
 _CALLS = frozenset("rang rung phoned telephoned dialled dialed contacted".split())
 """Verbs that are calls themselves; `call`, `ring`, `dial` and `phone` are where a verb must stand."""
 _BARE = frozenset("call ring dial phone contact".split())
@@ -38,10 +33,12 @@ _WHOEVER = frozenset("whoever whomever".split())
 _ADVERBS = frozenset(
     "ever also once then both later in turn have has had who whom whose which that is are was were be been being got get".split()
 )
-_NOT_NAMING = frozenset("who whom that which has have had and also did does do to ever not they".split()) | BE
+_NOT_NAMING = frozenset("who whom that which has have had and also did does do to ever not they".split())
 _MOVES = frozenset("went go goes going gone came come comes coming up".split())
 WINDOW = 10
 """Words between a thing and its verb."""
+LAST_INVERTED = 4
+"""The last word of a question at which its is or was may stand before the subject: at what time of day was A called."""
 
 
 @dataclass
@@ -76,6 +73,8 @@ def _said(a: Asked, event: str, catalog: Catalog) -> Parts:
             continue
         before, w = lower[i - 1] if i else "", lower[i]
         own = word.stem in stems or (w in _CALLS and "call" in stems)
+        if _happens(lower, i):
+            continue
         if w in _GIVE | _GET and before not in _SKIPPED:
             parts.verbs[i] = SOURCE if w in _GIVE else TARGET
         elif own and (is_participle(w) or w in _CALLS):
@@ -88,10 +87,18 @@ def _said(a: Asked, event: str, catalog: Catalog) -> Parts:
     return parts if parts.nouns or parts.called else Parts()
 
 
+def _happens(lower: Sequence[str], i: int) -> bool:
+    """Whether a word is one of those of "take place"."""
+    return any(
+        pair[0][:3] in ("tak", "too") and pair[1:] == ["place"]
+        for pair in (lower[i : i + 2], lower[max(0, i - 1) : i + 1])
+    )
+
+
 def _names(a: Asked, i: int, catalog: Catalog) -> bool:
     """Whether the value at a word may be a name."""
     return any(
-        key.endswith(("name", "title", "label"))
+        is_name_key(key)
         for (start, _), choice in zip(a.spans, a.choices, strict=True) if start == i
         for key in (c.key for _, c in choice)
     )  # fmt: skip
@@ -109,11 +116,8 @@ def part_of(a: Asked, parts: Parts, thing: Span, things: Sequence[Span]) -> int:
     `things` are the words of all things that the question speaks of.
     """
     lower = [w.lower for w in a.words]
-    first = thing[0]
-    while first and lower[first - 1] in _SKIPPED:
-        first -= 1
-    b = first - 1
-    if lower[-1] in ("from", "to") and b < 0:
+    b = _before(lower, thing)
+    if lower[-1] in ("from", "to") and b < 0 and not _RELATIVE & set(lower[thing[1] :]):
         return SOURCE if lower[-1] == "from" else TARGET  # which numbers was A called from
     if b >= 0 and lower[b] in ("from", "to", "by") and governed(a, parts, b, things):
         if lower[b] == "by":
@@ -152,8 +156,8 @@ def _subject(a: Asked, parts: Parts, thing: Span, things: Sequence[Span]) -> int
         word, following = lower[x], lower[x + 1 : x + 2]
         if word in ("from", "to") and following and following[0] in ("which", "whom", "whose"):
             return (SOURCE if word == "from" else TARGET) if any(v > x for v in events) else 0
-        if word == "used" and events & set(range(x, x + 6)):
-            return SOURCE
+        if word == "used" and (does := next((v for v in sorted(events) if x < v < x + WINDOW), -1)) >= 0:
+            return TARGET if parts.verbs.get(does) == TARGET else SOURCE
         if chained and word in _RELATIVE | _WHOEVER:
             return 0  # relatives of people who called
         if word in ("did", "does", "do"):  # which number did A call
@@ -181,7 +185,13 @@ def _subject(a: Asked, parts: Parts, thing: Span, things: Sequence[Span]) -> int
 
 def _inverted(lower: Sequence[str], thing: Span) -> bool:
     """Whether is or was stands in front of a thing that is the subject: when was a friend of A called."""
-    first = thing[0]
-    while first and lower[first - 1] in _SKIPPED:
-        first -= 1
-    return first > 0 and lower[first - 1] in BE and first - 1 <= 4
+    b = _before(lower, thing)
+    return 0 <= b <= LAST_INVERTED and lower[b] in BE
+
+
+def _before(lower: Sequence[str], thing: Span) -> int:
+    """The word before a thing and its articles, -1 where none is."""
+    b = thing[0] - 1
+    while b >= 0 and lower[b] in _SKIPPED:
+        b -= 1
+    return b

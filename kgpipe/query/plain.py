@@ -103,8 +103,8 @@ FELLOWS = (
 )
 """Nouns for those who did the same, and what they did."""
 THEIRS = (["their"], ["his"], ["her"], ["its"])
-JOINT = " — "
-"""Between what is asked and what was told before it."""
+JOINT = " ⸺ "
+"""Between what is asked and what was told before it; nobody types it."""
 FRONTED = frozenset("for on from under".split())
 UNDER = frozenset("for under with".split())
 
@@ -212,8 +212,13 @@ class _Plainer:
         lower = [w.lower for w in self.words]
         if len(lower) < 4:
             return self.question
-        asks = lower[lower[0] in PREPOSITION] in ASKERS | {"how"}
-        when = lower[0] == "when" and lower[1] not in AUXILIARY  # when A called B, who
+        told = lower[0] in INDEFINITE and lower[1] in ("who", "whom", "whose")  # someone who
+        asks = bool(set(lower[:2]) & (ASKERS | {"how"})) and not told
+        when = lower[0] == "when" and lower[1] not in AUXILIARY | PREPOSITION | {
+            "and",
+            "or",
+            "exactly",
+        }  # when A called B, who
         if (asks and not when) or lower[0] in AUXILIARY | COMMANDS:
             return self.question
         for i in range(2, len(lower)):
@@ -227,7 +232,7 @@ class _Plainer:
             noun = lower[at] in ("which", "what") and at + 1 < len(lower) and lower[at + 1] not in AUXILIARY
             asks = lower[at] in ASKERS or lower[i : i + 2] == ["how", "many"] or (parted and lower[i] in COMMANDS)
             whose = lower[at + 1 : at + 2] in (["is"], ["are"], ["was"], ["were"]) and lower[at + 2 : at + 3] in THEIRS
-            if asks and (parted or ("," in gap and (noun or whose or when))):
+            if asks and ("," in gap if when else parted or ("," in gap and (noun or whose))):
                 told = self.question[: self.words[i - 1].end] if lower[i - 1] not in ("and", "so") else ""
                 told = told or self.question[: self.words[i - 2].end]
                 told = told[self.words[1].start :] if when else told

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from kgpipe.query.catalog import Catalog, noun_stems
+from kgpipe.query.catalog import Catalog, is_name_key, noun_stems
 from kgpipe.query.events import Parts, events_said, governed, part_of
 from kgpipe.query.frame import LAST, PARTICIPLES, Frame, Number, dates, frame, is_compared
 from kgpipe.query.grammar import PARTICIPLE, anchor_is_subject, is_participle
@@ -181,7 +181,7 @@ def identity(entity_type: str, condition: Condition | Match) -> Any:
 def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
     """The question with its frame; matches over the same words are readings of one span."""
     found = tuple(words(question))
-    matches = [m for m in matches if not _compared_number(found, question, m)]
+    matches = [m for m in matches if not _no_value(found, question, m)]
     spans: list[tuple[int, int]] = []
     choices: list[list[tuple[str, Condition]]] = []
     for m in matches:
@@ -271,17 +271,12 @@ def asked(question: str, matches: Sequence[Match], catalog: Catalog) -> Asked:
     return replace(read, parts=events_said(read, catalog))
 
 
-def is_name_key(key: str) -> bool:
-    """Whether a property holds names."""
-    return bool(_NAME.search(key))
-
-
-def _compared_number(found: Sequence[Word], question: str, match: Match) -> bool:
-    """Whether a match is a number that is compared or says how many are wanted, and so no value."""
+def _no_value(found: Sequence[Word], question: str, match: Match) -> bool:
+    """Whether a match is no value: a number that is compared or says how many are wanted, how long, where it lies."""
     bare = found[match.start].text
     if match.operator != "=" or match.end - match.start > 1:
         return False
-    if bare == bare.lower() and bare in SYNONYMS and str(match.value)[:1].isupper() and is_name_key(match.key):
+    if bare in _LYING and is_name_key(match.key):
         return True  # where it lies, no officer Lie
     if match.start and found[match.start - 1].lower == "how" and bare == bare.lower() and not bare.isdigit():
         return True  # how long
@@ -489,7 +484,6 @@ _THEY = frozenset("they them their he him his she her".split())
 _DETERMINERS = frozenset("a an the one some any his her its their this that".split())
 _LYING = frozenset("lie lies lying sit sits sitting situated".split())
 _APPOSITIVE = _NAMING | frozenset("with whose is the a an has have having bearing carrying holding as".split())
-_NAME = re.compile(r"name|title", re.IGNORECASE)
 
 
 @dataclass
@@ -582,9 +576,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
             ):
                 host = None
             if host is not None and (
-                all(_NAME.search(key) for key in keys)
-                or host.anyone
-                or any(_loops(t, catalog) for t in host.kinds & kinds)
+                all(map(is_name_key, keys)) or host.anyone or any(_loops(t, catalog) for t in host.kinds & kinds)
             ):
                 between = range(host.end, a.spans[k][0])
                 if (
@@ -701,27 +693,20 @@ def _numbers(a: Asked, found: Sequence[Mention], catalog: Catalog) -> list[Menti
     said |= {i for s in a.spans for i in range(*s)}
     attributes = _attribute_words(a.words, catalog)
     more = []
-    for event in a.parts:
-        kinds = {
-            x.object if x.subject == event else x.subject
-            for i, x in enumerate(catalog.links) if catalog.parts.get(i, ("",))[0] == event
-        }  # fmt: skip
-        nouns = {
-            noun_stems(p)[-1] for t in kinds for key in catalog.attributes[t] for p in catalog.attribute_phrases(key)
-        }
-        for i, w in enumerate(a.words):
-            start = i
-            while start - 1 in attributes:
-                start -= 1
-            before, after = (a.words[x].lower if 0 <= x < len(a.words) else "" for x in (start - 1, i + 1))
-            if (
-                w.stem in nouns
-                and i not in said
-                and before in _DETERMINERS | {"which", "what"}
-                and after != "of"
-                and i + 1 not in said | attributes
-            ):
-                more.append(Mention(set(), set(kinds), start, i + 1))
+    kinds = {
+        x.object if x.subject == catalog.parts[i][0] else x.subject
+        for i, x in enumerate(catalog.links) if catalog.parts.get(i, ("",))[0] in a.parts
+    }  # fmt: skip
+    phrases = [p for t in kinds for key in catalog.attributes[t] for p in catalog.attribute_phrases(key)]
+    nouns = {noun for p in phrases for noun in noun_stems(p)[-1:]}
+    for i, w in enumerate(a.words):
+        start = i
+        while start - 1 in attributes:
+            start -= 1
+        before, after = (a.words[x].lower if 0 <= x < len(a.words) else "" for x in (start - 1, i + 1))
+        free = w.stem in nouns and i not in said and i + 1 not in said | attributes
+        if free and before in _DETERMINERS | {"which", "what"} and after != "of":
+            more.append(Mention(set(), set(kinds), start, i + 1))
     return more
 
 
@@ -737,7 +722,7 @@ def _taken_up(a: Asked, found: list[Mention], humans: Collection[str]) -> list[M
         if i >= told or m.spans or m.end < 0:
             continue
         last = a.words[m.end - 1]
-        pointed = a.words[i - 1 - (a.words[i - 1].lower == "same")].lower if i else ""
+        pointed = a.words[i - 1 - (i > 1 and a.words[i - 1].lower == "same")].lower if i else ""
         if pointed in _POINTING:
             alike = [n for n in before if n.kinds & m.kinds and n.end > 0]
             noun = [n for n in alike if a.words[n.end - 1].stem == last.stem or last.stem in _stems(a, n)]
@@ -794,7 +779,7 @@ def _plays_another(a: Asked, end: int, i: int) -> bool:
 
 def _parted(a: Asked, i: int) -> bool:
     """Whether a mark stands before a word."""
-    return i > 0 and bool(re.search(r"[,;:.!?—–]", a.question[a.words[i - 1].end : a.words[i].start]))
+    return i > 0 and bool(re.search(r"[,;:.!?—–⸺]", a.question[a.words[i - 1].end : a.words[i].start]))
 
 
 def _begins_another(a: Asked, end: int, i: int) -> bool:
@@ -1628,11 +1613,11 @@ class Search:
         return share, told, implied
 
     def _part_at(self, tree: Tree, i: int, event: int, things: Mapping[int, int], parts: Mapping[int, int]) -> int:
-        """The part of a node beside an event, told by what is said of it and of the nodes beyond it; 0 where nothing is, another
-        number where they are said to play both."""
-        distance = _distances(tree, event)
+        """The part of a node beside an event, told by what is said of it and of the nodes next to it; 0 where nothing is, another
+        number where they are said to play both.
+        """
         found: set[int] = set()
-        for node in (n for n in distance if distance[n] <= 2 and self._behind(tree, n, i, event)):
+        for node in {i} | {a + b - i for a, b, _ in tree.edges if i in (a, b)} - {event}:
             mine = {parts[x] for x in self.said_as[things[node]] if x in parts} if node in things else set()
             named = {self.thing[c.span] for c in tree.nodes[node].conditions if c.span in self.naming}
             mine |= {parts[x] for x in named if x in parts}  # those who called A: not A
@@ -1643,19 +1628,6 @@ class Search:
                 mine = mine if len(mine) == 1 else set()
             found |= mine
         return found.pop() if len(found) == 1 else 2 * len(found)
-
-    @staticmethod
-    def _behind(tree: Tree, node: int, first: int, event: int) -> bool:
-        """Whether a node is reached from an event by way of another node."""
-        seen, queue = {event, first}, [first]
-        while queue:
-            at = queue.pop()
-            if at == node:
-                return True
-            near = [b if a == at else a for a, b, _ in tree.edges if at in (a, b)]
-            queue += [n for n in near if n not in seen]
-            seen |= set(near)
-        return False
 
     def _denied(self, tree: Tree, at: Sequence[int]) -> float:
         """Whether the tree denies something when the question does, best what is said after the negation."""

@@ -30,7 +30,7 @@ SPELLINGS = 1
 """Version of what is kept; an index of another one is made anew."""
 _MEASURED = re.compile(r"(\d[\d.,]*)-[a-z]+")
 _TIME = re.compile(
-    r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?(?::\d\d)?\s*(?P<half>[ap])\.?m\b\.?|\b(?P<h>\d{1,2}):(?P<m>\d\d)(?::\d\d)?\b"
+    r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?(?::(?P<second>\d\d))?\s*(?P<half>[ap])\.?m\b\.?|\b(?P<h>\d{1,2}):(?P<m>\d\d)(?::(?P<s>\d\d))?\b"
     r"|\b(?P<word>noon|midnight)\b", re.IGNORECASE
 )  # fmt: skip
 _NUMERIC_DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
@@ -252,7 +252,7 @@ def _spellings(value: str, day_first: bool) -> set[str]:
 
 
 def _times(text: str) -> list[tuple[int, int, str]]:
-    """(start, end, HH:MM) of each time of the day: 22:26, 8:01, 10:26 PM, noon."""
+    """(start, end, HH:MM or HH:MM:SS) of each time of the day: 22:26, 8:01, 10:26 PM, noon."""
     found = []
     for m in _TIME.finditer(text):
         if m["word"]:
@@ -262,8 +262,9 @@ def _times(text: str) -> list[tuple[int, int, str]]:
             hour = hour % 12 + 12 * (m["half"].lower() == "p") if 1 <= hour <= 12 else 24
         else:
             hour, minute = int(m["h"]), int(m["m"])
-        if hour < 24 and minute < 60:
-            found.append((m.start(), m.end(), f"{hour:02}:{minute:02}"))
+        second = int(m["second"] or m["s"] or 0)
+        if hour < 24 and minute < 60 and second < 60:
+            found.append((m.start(), m.end(), f"{hour:02}:{minute:02}" + f":{second:02}" * (second > 0)))
     return found
 
 

@@ -45,8 +45,19 @@ def films(graph):
         ("Who acted in The Harbour?", "Who acted in The Harbour?"),
         ("Di Marsh directed a film; who acted in it?", "Who acted in the film that Di Marsh directed?"),
         ("Bo Ray was in a film. Who made that film?", "Who made the film that Bo Ray was in?"),
-        ("Di Marsh directed a film; what is its title?", "What is its title — Di Marsh directed a film?"),
-        ("A man called Ed Stone, which films did he direct?", "Which films did he direct — A man called Ed Stone?"),
+        ("Di Marsh directed a film; what is its title?", "What is its title ⸺ Di Marsh directed a film?"),
+        ("Someone who knows Ed Stone made a film. Who is he?", "Who is he ⸺ Someone who knows Ed Stone made a film?"),
+        ("When Di Marsh met Ed Stone, who was there?", "Who was there ⸺ Di Marsh met Ed Stone?"),
+        (
+            "When and where did Di Marsh meet Ed Stone, and who was there?",
+            "When and where did Di Marsh meet Ed Stone, and who was there?",
+        ),
+        (
+            "Exactly how many films did Di Marsh make, and which were they?",
+            "Exactly how many films did Di Marsh make, and which were they?",
+        ),
+        ("Of the films of Di Marsh, how many are old?", "How many of the films of Di Marsh are old?"),
+        ("A man called Ed Stone, which films did he direct?", "Which films did he direct ⸺ A man called Ed Stone?"),
         ("Ada Lind acted in which film?", "In which film Ada Lind acted?"),
         ("Dunes at Night was made by whom?", "By whom Dunes at Night was made?"),
         ("Ada Lind, who acted in Dunes at Night", "Ada Lind, who acted in Dunes at Night"),  # nothing is asked in it
