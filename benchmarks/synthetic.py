@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,14 +45,16 @@ FACTS_AN_ENTITY, EVIDENCE_A_FACT, SENTENCES_A_PASSAGE, PASSAGES_A_DOCUMENT = 5, 
 DOCUMENTS_A_FILE = 200
 
 
-def make(folder: Path, n_entities: int, *, evidence: bool = True, seed: int = 0) -> Workspace:
-    """A new workspace in the folder; the same for the same numbers."""
+def make(
+    folder: Path, n_entities: int, *, evidence: bool = True, seed: int = 0, names: Sequence[str] | None = None
+) -> Workspace:
+    """A new workspace in the folder; the same for the same numbers. `names` of the entities, else their types and numbers."""
     rng = np.random.default_rng(seed)
     workspace = Workspace(folder)
     workspace.set_state("schema", {"name": SCHEMA.name, "json": SCHEMA.to_json()})
     uids = [content_id("entity", seed, n) for n in range(n_entities)]
     types = [TYPES[n] for n in rng.integers(len(TYPES), size=n_entities)]
-    names = [f"{kind} {n}" for n, kind in enumerate(types)]
+    names = names or [f"{kind} {n}" for n, kind in enumerate(types)]
     dates = list(
         dict.fromkeys(f"{1500 + n // 365}-{1 + n % 12:02}-{1 + n % 28:02}" for n in range(0, 365 * 500, 7))
     )  # a date twice would be two facts of one uid
