@@ -358,8 +358,9 @@ class _Files:
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
-            for key in self._rows:
-                self._write(key)
+            for key, rows in self._rows.items():
+                if rows:  # none where they were a multiple of what is written at a time
+                    self._write(key)
         for file in self._open.values():
             file.close()
 

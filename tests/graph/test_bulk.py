@@ -98,6 +98,19 @@ def test_a_workspace_without_documents_is_the_marker_alone(tmp_path):
     assert dict(written.counts) == {("node", "KgpipeWorkspace"): 1}
 
 
+def _lines(path):
+    return sorted(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_rows_that_fill_what_is_written_at_a_time(workspace, tmp_path, monkeypatch):
+    whole = bulk.write_files(workspace, SCHEMA, tmp_path / "whole")
+    monkeypatch.setattr(bulk, "_TABLE_ROWS", 1)
+    single = bulk.write_files(workspace, SCHEMA, tmp_path / "single")
+    assert single.counts == whole.counts
+    for these, those in ((single.nodes, whole.nodes), (single.relationships, whole.relationships)):
+        assert sorted(map(_lines, these)) == sorted(map(_lines, those))
+
+
 @pytest.fixture
 def shared(monkeypatch):
     """Every part is written by one of three processes, however small the workspace."""
