@@ -55,7 +55,7 @@ WEIGHTS = {
     "outward": 1.6, "part": 5.0, "passing": 0.3, "placed": 1.0, "rooted": 1.1, "shared": 2.4, "size": -2.1, "uncovered": -3.0, "unmet": -1.7,
     "values": 2.4, "whole": 8.0,
 }  # fmt: skip
-"""Weight of each feature, as `benchmarks/tree_weights.py` fits them; `denied` and `merged` by hand, as few questions need them."""
+"""Weight of each feature, as `benchmarks/tree_weights.py` fits them; `denied`, `merged` and `part` by hand, as few questions need them."""
 MOST_THINGS, MOST_PLACES = 12, 60
 """Things of a question that are given nodes, and ways to do so that are compared."""
 OPERATORS = {
