@@ -571,7 +571,7 @@ def mentions(a: Asked, evidence: Evidence, catalog: Catalog) -> list[Mention]:
                 and (
                     _begins_another(a, host.end, a.spans[k][0])
                     or (_plays_another(a, host.end, a.spans[k][0]) and not host.kinds <= a.parts.keys())
-                    or any(_parted(a, x) for x in range(host.end, a.spans[k][0] + 1) if JOINT in a.question)
+                    or (JOINT in a.question and any(_parted(a, x) for x in range(host.end, a.spans[k][0] + 1)))
                 )
             ):
                 host = None
