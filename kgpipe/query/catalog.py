@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -78,6 +79,8 @@ class Catalog:
 
     distinct_nodes = False
     """Whether two nodes of a tree must be two nodes of the graph; else only relationships are told apart, as in Cypher."""
+    indexed = ""
+    """Label of all nodes that have a uid, under which it is indexed."""
 
     def __init__(self, schema: Schema, store: Store, embedder: Embedder) -> None:
         self.schema = schema
@@ -331,6 +334,7 @@ def _compounds(phrases: Iterable[str]) -> dict[str, str]:
     return {stem("".join(parts)): p for p, parts in found.items() if len(parts) == 2 and all(map(str.isalpha, parts))}
 
 
+@functools.lru_cache(maxsize=100_000)
 def noun_stems(phrase: str) -> tuple[str, ...]:
     """Stems of a phrase without function words; the phrase itself where nothing else is in it."""
     return content_stems(phrase) or tuple(w for w in phrase.lower().split() if w not in FUNCTION)

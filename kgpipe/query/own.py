@@ -49,6 +49,7 @@ class OwnCatalog(Catalog):
     """
 
     distinct_nodes = True
+    indexed = UNTYPED
 
     def _types(self, store: Store) -> tuple[str, ...]:
         _, rows = store.read(

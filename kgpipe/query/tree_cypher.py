@@ -121,7 +121,7 @@ class _Writer:
                 return f"(n{i})"
             seen.add(i)
             where.extend(self._conditions(i))
-            return f"(n{i}:{quoted(tree.nodes[i].type)})"
+            return f"(n{i}:{self._label(i)})"
 
         for i, found in enumerate(tree.nodes):
             if found.type in catalog.relationships:
@@ -137,7 +137,7 @@ class _Writer:
         patterns += [node(i) for i in range(len(tree.nodes)) if i not in seen and i != outer]
         if outer >= 0:
             subject, object_, link = tree.edges[tree.absent]
-            ends = [f"(n{i}:{quoted(tree.nodes[i].type)})" if i == outer else f"(n{i})" for i in (subject, object_)]
+            ends = [f"(n{i}:{self._label(i)})" if i == outer else f"(n{i})" for i in (subject, object_)]
             before, self.inside, self.literals = self.literals, True, {}
             inside = " AND ".join(self._conditions(outer))
             held = "".join(f", {p}" for p in self.literals.values())
@@ -146,6 +146,12 @@ class _Writer:
             )
             self.inside, self.literals = False, before
         return where, patterns
+
+    def _label(self, i: int) -> str:
+        """The type of a node, with the label under which its uid is indexed: without, all nodes of the type would be read."""
+        node, indexed = self.tree.nodes[i], self.catalog.indexed
+        labels = [indexed] if any(c.uid for c in node.conditions) and node.type != indexed else []
+        return ":".join(quoted(label) for label in (*labels, node.type))
 
     def _outer(self) -> int:
         """The end of the absent edge that nothing else holds."""

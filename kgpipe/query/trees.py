@@ -11,6 +11,7 @@ import heapq
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -475,6 +476,7 @@ def _meant(found: Sequence[Word], i: int) -> str:
 
 _NAMING = frozenset("named called surnamed known titled labelled labeled marked".split())
 _HUMANS = frozenset("man men woman women guy guys lady ladies gentleman gentlemen".split())
+_LIGHT = (LIGHT | {"where"}) - INDEFINITE
 _RELATIVE = frozenset("who whom whose which that where".split())
 _INDEFINITE_STEMS = frozenset(map(stem, INDEFINITE))
 _LIVING = frozenset("live lives living lived reside resides residing".split())
@@ -911,6 +913,21 @@ def _stepped(tree: Tree, used: frozenset[int], step: _Step) -> tuple[Tree, froze
     return Tree((*tree.nodes, Node(other)), (*tree.edges, (i, j, link) if forward else (j, i, link))), used
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A candidate with the features that are known of it so far."""
+
+    tree: Tree
+    found: dict[str, float]
+    given: list[float]
+    """How much the word that is given to each edge, node and property speaks for it."""
+    words_of: list[int]
+    """That word, -1 where it does not speak for it."""
+    outward: dict[int, int]
+    linked: list[int]
+    """Properties that are relationships in the database, by where they stand in `given`."""
+
+
 class Search:
     """The trees of one question."""
 
@@ -937,10 +954,11 @@ class Search:
         """Spans that may name something."""
         ends = [0, *(m.end for m in self.mentions)]
         self.conjoined, self.parted = self._joints(ends)
-        pairs: dict[frozenset[str], int] = {}
+        pairs: Counter[frozenset[str]] = Counter()
         for x in catalog.links:
-            ends = frozenset((x.subject, x.object))
-            pairs[ends] = pairs.get(ends, 0) + x.count
+            pairs[frozenset((x.subject, x.object))] += x.count
+        self.rivals = Counter(frozenset((x.subject, x.object)) for x in catalog.links)
+        """How many links join two types."""
         self.mutual = frozenset(x for x in range(len(catalog.links)) if catalog.symmetric(x))
         self.frequency = [x.count / pairs[frozenset((x.subject, x.object))] for x in catalog.links]
         e = self.evidence
@@ -956,15 +974,19 @@ class Search:
         )
         """Whether one word asks for two links: friends with A and with B."""
         self.others = self._others(lower)
+        self.heavy = np.array([0.3 if question.words[i].lower in _LIGHT else 1.0 for i in question.content])
+        """How much each content word counts."""
+        self.speaks = [np.maximum(e.links[link, True], e.links[link, False]) for link in range(len(catalog.links))]
+        """How much each content word speaks for a link, whichever way it is read."""
+        self.less = {t: 0.9 * speaks for t, speaks in e.types.items()}
+        """How much for a type of which one is named, or asked for itself."""
+        self.clauses = [max(e.clauses[link, True], e.clauses[link, False]) for link in range(len(catalog.links))]
         self.edge_promise = [self._edge(link) - 0.5 for link in range(len(catalog.links))]
         self.free_promise = {
             t: 0.8 * float(max(e.types[t].max(initial=0.0), e.head_types[t])) - 0.5 for t in catalog.types
         }
         """What a link, and a node without conditions, add to the promise of a partial tree."""
-        self.spoken = [
-            max(e.links[link, True].max(initial=0.0), e.links[link, False].max(initial=0.0)) >= SPOKEN
-            for link in range(len(catalog.links))
-        ]
+        self.spoken = [bool(speaks.max(initial=0.0) >= SPOKEN) for speaks in self.speaks]
         """Links that a word asks for: they are followed also where the graph has none, as that may be the answer."""
         self.nearest = [self._nearest(link) for link in range(len(catalog.links))]
         self.places = {
@@ -994,8 +1016,7 @@ class Search:
 
     def _nearest(self, link: int) -> set[int]:
         """The spans that stand nearest to the words that ask for a link."""
-        e, spans = self.evidence, range(len(self.asked.spans))
-        speaks = np.maximum(e.links[link, True], e.links[link, False])
+        spans, speaks = range(len(self.asked.spans)), self.speaks[link]
         found: set[int] = set()
         for word in (i for w, i in enumerate(self.asked.content) if speaks[w] >= SPOKEN):
             gap = {span: self._gap(word, span) for span in spans}
@@ -1072,20 +1093,22 @@ class Search:
 
     def ranked(self, *, embed: int = MOST_EMBEDDED) -> list[Scored]:
         """The candidates, best first; the first `embed` have been compared as sentences."""
-        scored = []
-        for tree in self.complete():
-            for candidate in self.outputs(tree):
-                features = self.features(candidate)
-                scored.append(Scored(candidate, self._sum(features), features))
-        scored.sort(key=lambda s: (-s.score, len(s.tree.nodes)))
-        seen, kept = set(), []
-        for s in scored:
-            key = canonical(s.tree, self.mutual)
-            if key not in seen:
-                seen.add(key)
-                kept.append(s)
-            if len(kept) >= embed:
+        drafts = [self._drafted(candidate) for tree in self.complete() for candidate in self.outputs(tree)]
+        most = [self._at_most(draft) for draft in drafts]
+        found: dict[Any, tuple[float, int, int, Scored]] = {}
+        least: list[float] = []
+        """The scores of the best so far, of which no more than `embed` are wanted."""
+        for x in sorted(range(len(drafts)), key=lambda x: -most[x]):
+            if len(least) == embed and most[x] < least[0]:
                 break
+            tree = drafts[x].tree
+            features = self._finished(drafts[x])
+            one = (-self._sum(features), len(tree.nodes), x, Scored(tree, self._sum(features), features))
+            key = canonical(tree, self.mutual)
+            if key not in found or one[:3] < found[key][:3]:
+                found[key] = one
+                least = sorted(-score for score, *_ in found.values())[-embed:]
+        kept = [s for *_, s in sorted(found.values(), key=lambda f: f[:3])[:embed]]
         if not kept:
             return []
         texts = [said(s.tree, self.catalog) for s in kept]
@@ -1240,9 +1263,7 @@ class Search:
         return score + sum(self.free_promise[node.type] for node in tree.nodes if not node.conditions)
 
     def _edge(self, link: int) -> float:
-        e = self.evidence
-        word = max(e.links[link, True].max(initial=0.0), e.links[link, False].max(initial=0.0))
-        return float(0.5 * word + 0.5 * max(e.clauses[link, True], e.clauses[link, False]))
+        return float(0.5 * self.speaks[link].max(initial=0.0) + 0.5 * self.clauses[link])
 
     def outputs(self, tree: Tree) -> Iterator[Tree]:
         """The tree with each thing that may be asked of it, and, where the question negates, without what it denies."""
@@ -1435,48 +1456,44 @@ class Search:
 
     def features(self, tree: Tree) -> dict[str, float]:
         """The features of one candidate."""
+        return self._finished(self._drafted(tree))
+
+    def _drafted(self, tree: Tree) -> _Draft:
+        """The features of a candidate that do not depend on which of its nodes are which things of the question."""
         a, e, c = self.asked, self.evidence, self.catalog
-        columns: list[np.ndarray] = []
-        for s, _, link in tree.edges:
-            del s
-            columns.append(np.maximum(e.links[link, True], e.links[link, False]))
+        fit = self._head(tree)
+        inner = tree.key or tree.output == "exists"
+        columns = [self.speaks[link] for _, _, link in tree.edges]
         n_edges = len(columns)
         for i, node in enumerate(tree.nodes):
-            inner = i != tree.root or tree.key or tree.output == "exists"
-            columns.append(e.types[node.type] * (0.9 if node.conditions or not inner else 1.0))
-        free = [
-            i
-            for i, node in enumerate(tree.nodes)
-            if not node.conditions and (i != tree.root or tree.output == "exists")
-        ]
+            full = not node.conditions and (i != tree.root or inner)
+            columns.append(e.types[node.type] if full else self.less[node.type])
         held = [(i, cond.key) for i, node in enumerate(tree.nodes) for cond in node.conditions]
         held += [(tree.root, tree.key)] if tree.key else []
         order = [(tree.order[2], tree.order[0])] if tree.order else []
         held += [x for x in order if not self._linked(tree, *x) or (x not in held and self._of_time("date time year"))]
-        keys = [key for _, key in held]
-        columns += [e.attributes[k] for k in keys]
+        columns += [e.attributes[key] for _, key in held]
         n_words = len(a.content)
         outward = _distances(tree, tree.root)
-        given = np.zeros(len(columns))
-        word_of = np.full(len(columns), -1)
+        given, word_of = [0.0] * len(columns), [-1] * len(columns)
         if n_words and columns:
-            matrix = np.stack(columns, 1)
+            matrix = np.array(columns).T
             # of two nodes of one type, and of two links of one relation, the outer one takes the later word
-            beyond = [float(max(outward[s], outward[o])) for s, o, _ in tree.edges]
-            depth = np.array(beyond + [float(outward[i]) for i in range(len(tree.nodes))] + [0.0] * len(keys))
-            later = np.outer(np.arange(n_words) / max(1, n_words), depth)
+            depth = [max(outward[s], outward[o]) for s, o, _ in tree.edges]
+            depth += [outward[i] for i in range(len(tree.nodes))] + [0] * len(held)
+            later = np.array(depth, float) * (np.arange(n_words) / n_words)[:, None]
             rows, cols = linear_sum_assignment(-(matrix + 0.01 * later))
-            given[cols] = matrix[rows, cols]
-            word_of[cols] = rows
-            heavy = np.array([0.3 if a.words[i].lower in (LIGHT | {"where"}) - INDEFINITE else 1.0 for i in a.content])
+            taken = matrix[rows, cols]
             covered = np.zeros(n_words)
-            covered[rows] = matrix[rows, cols]
+            covered[rows] = taken
             covered = np.maximum(covered, 0.4 * matrix.max(1))
+            for row, col, speaks in zip(rows.tolist(), cols.tolist(), taken.tolist(), strict=True):
+                given[col], word_of[col] = speaks, row
             for w, i in enumerate(a.content):
                 if i in a.frame.head:
-                    covered[w] = max(covered[w], self._head(tree))
-            coverage = float((covered * heavy).sum() / heavy.sum())
-            uncovered = float(((1 - covered) * heavy).sum())
+                    covered[w] = max(covered[w], fit)
+            coverage = float((covered * self.heavy).sum() / self.heavy.sum())
+            uncovered = float(((1 - covered) * self.heavy).sum())
         else:
             coverage, uncovered = 0.5, 0.0
         twins = self._twins(tree)
@@ -1484,75 +1501,27 @@ class Search:
         for k, x, named, _ in twins:
             if named or self.alike or self.elided:  # one word asks for both: founded by A and B, the employer of both
                 given[k] = given[x] = max(given[k], given[x])
-        words_of_edges = [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given[:n_edges], strict=False)]
-        things = self._things(tree, words_of_edges)
-        part, told, implied = self._played(tree, things[4])
-        for k in told:  # by "from" and "to"
-            given[k] = max(given[k], SPOKEN)
-        for k, (s, o, _) in enumerate(tree.edges):
-            if {s, o} & implied:
-                given[k] = max(given[k], 0.5)
-        clause = [max(e.clauses[link, True], e.clauses[link, False]) for _, _, link in tree.edges]
-        edges = [0.5 * g + 0.5 * k for g, k in zip(given[:n_edges], clause, strict=True)]
-        edges += [
-            float(g) for (i, key), g in zip(held, given[len(columns) - len(held) :], strict=True)
-            if self._linked(tree, i, key)
-        ]  # fmt: skip
-        idle = 0.0
-        for k, (s, o, _) in enumerate(tree.edges):
-            if given[k] < 0.3:
-                rivals = sum({x.subject, x.object} == {tree.nodes[s].type, tree.nodes[o].type} for x in c.links)
-                idle += 0.3 + 0.7 * (1 - 1 / max(1, rivals))
-        wordless = {i for k, (s, o, _) in enumerate(tree.edges) if given[k] < 0.3 for i in (s, o)}
-        passing = sum(given[n_edges + i] < 0.3 and i in wordless for i in free)
+        words_of = [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given, strict=True)]
         present = {cond.span for node in tree.nodes for cond in node.conditions}
         kinds = [node.type for node in tree.nodes]
-        scores = [cond.score for node in tree.nodes for cond in node.conditions]
-        named = [self._named(cond) for node in tree.nodes for cond in node.conditions]
+        values = [0.5 * cond.score + 0.5 * self._named(cond) for node in tree.nodes for cond in node.conditions]
         fixed = tree.nodes[tree.root]
         known = fixed.conditions and not tree.key and tree.output == "node" and any(
             cond.key == c.name_keys[fixed.type] for cond in fixed.conditions
         )  # fmt: skip
         found = {
-            "edges": float(np.mean(edges)) if edges else 0.5,
-            "least": float(min(edges)) if edges else 0.5,
             "coverage": coverage,
             "uncovered": uncovered,
-            "head": self._head(tree),
-            "unmet": things[0],
-            "extra": things[1] - len(implied),
-            "attached": things[2],
-            "placed": things[3],
-            "rooted": things[5],
-            "outward": self._outward(
-                tree,
-                outward,
-                [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of[n_edges:], given[n_edges:], strict=True)],
-                {i: min(self.mentions[y].start for y in self.said_as[x]) for i, x in things[4].items()},
-            ),
-            "known": float(bool(known)),
-            "near": self._near(tree, words_of_edges),
-            "chain": self._chained(
-                tree,
-                outward,
-                words_of_edges,
-            ),
-            "direction": self._forward(tree, words_of_edges),
-            "part": part,
-            "frequent": float(np.mean([self.frequency[link] for *_, link in tree.edges])) if tree.edges else 0.5,
+            "head": fit,
+            "known": bool(known),
+            "frequent": mean([self.frequency[link] for *_, link in tree.edges]),
             "order": self._ordered(tree),
-            "values": float(np.mean([s * 0.5 + 0.5 * x for s, x in zip(scores, named, strict=True)]))
-            if scores
-            else 0.5,
-            "size": len(tree.nodes)
-            - 0.8 * len(implied)
-            + 0.5 * (bool(tree.key) and self._linked(tree, tree.root, tree.key)),
-            "idle": idle,
-            "passing": float(passing),
-            "shared": float(bool(shared)) if self.alike else 0.5,
-            "denied": self._denied(tree, words_of_edges),
-            "another": float(bool(self.others) and sum(kind in self.others for kind in kinds) < 2),
-            "dropped": float(len(a.choices) - len(present)),
+            "values": mean(values),
+            "size": len(tree.nodes) + 0.5 * (bool(tree.key) and self._linked(tree, tree.root, tree.key)),
+            "shared": bool(shared) if self.alike else 0.5,
+            "denied": self._denied(tree, words_of[:n_edges]),
+            "another": bool(self.others) and sum(kind in self.others for kind in kinds) < 2,
+            "dropped": len(a.choices) - len(present),
             "merged": sum(
                 any(self._apart(cond.span, before.span) for before in node.conditions[:x])
                 for node in tree.nodes
@@ -1562,6 +1531,69 @@ class Search:
                 set() in (self._reached(tree.nodes[s], link, True), self._reached(tree.nodes[o], link, False))
                 for s, o, link in tree.edges
             ),
+        }
+        linked = [len(columns) - len(held) + x for x, (i, key) in enumerate(held) if self._linked(tree, i, key)]
+        draft = _Draft(tree, found, given, words_of, outward, linked)
+        found |= self._spoken(draft)
+        return draft
+
+    def _spoken(self, draft: _Draft) -> dict[str, float]:
+        """The features of how far words ask for links and nodes."""
+        tree, given = draft.tree, draft.given
+        n_edges = len(tree.edges)
+        edges = [0.5 * g + 0.5 * self.clauses[link] for g, (_, _, link) in zip(given, tree.edges, strict=False)]
+        edges += [given[x] for x in draft.linked]
+        idle, wordless = 0.0, set()
+        for g, (s, o, _) in zip(given, tree.edges, strict=False):
+            if g < 0.3:
+                wordless |= {s, o}
+                idle += 0.3 + 0.7 * (1 - 1 / max(1, self.rivals[frozenset((tree.nodes[s].type, tree.nodes[o].type))]))
+        passing = sum(
+            given[n_edges + i] < 0.3
+            for i in wordless
+            if not tree.nodes[i].conditions and (i != tree.root or tree.output == "exists")
+        )
+        return {"edges": mean(edges), "least": min(edges, default=0.5), "idle": idle, "passing": passing}
+
+    def _at_most(self, draft: _Draft) -> float:
+        """What the score of a candidate can come to when it is finished."""
+        tree = draft.tree
+        if self.parts:
+            return math.inf
+        n_nodes = sum(n.type not in self.catalog.relationships for n in tree.nodes)
+        fewest = n_nodes - sum(m.again is None for m in self.mentions)
+        several = len({c.span for n in tree.nodes for c in n.conditions}) > 1
+        open_ = {"attached": 1.0, "placed": 1.0, "rooted": 1.0, "outward": 1.0, "direction": 1.0}
+        open_ |= {"near": 1.0 if several else 0.5, "chain": 1.0 if len(tree.edges) > 1 else 0.5}
+        open_ |= {"unmet": max(0.0, -fewest), "extra": max(0.0, fewest), "part": 0.5}
+        return self._sum(draft.found | open_)
+
+    def _finished(self, draft: _Draft) -> dict[str, float]:
+        tree, found, given, words_of = draft.tree, dict(draft.found), draft.given, draft.words_of
+        n_edges = len(tree.edges)
+        unmet, extra, attached, placed, things, rooted = self._things(tree, words_of[:n_edges])
+        part, told, implied = self._played(tree, things)
+        if told or implied:
+            given = list(given)
+            for k in told:  # by "from" and "to"
+                given[k] = max(given[k], SPOKEN)
+            for k, (s, o, _) in enumerate(tree.edges):
+                if {s, o} & implied:
+                    given[k] = max(given[k], 0.5)
+            found |= self._spoken(replace(draft, given=given))
+            found["size"] -= 0.8 * len(implied)
+        said_at = {i: min(self.mentions[y].start for y in self.said_as[x]) for i, x in things.items()}
+        found |= {
+            "unmet": unmet,
+            "extra": extra - len(implied),
+            "attached": attached,
+            "placed": placed,
+            "rooted": rooted,
+            "outward": self._outward(tree, draft.outward, words_of[n_edges:], said_at),
+            "near": self._near(tree, words_of[:n_edges]),
+            "chain": self._chained(tree, draft.outward, words_of[:n_edges]),
+            "direction": self._forward(tree, words_of[:n_edges]),
+            "part": part,
         }
         return {name: float(value) for name, value in found.items()}  # none of numpy, which JSON cannot hold
 
@@ -1712,7 +1744,7 @@ class Search:
                 )  # fmt: skip
                 to = self._object(word)
                 placed.append(float(noun in (place[s], place[o]) and between and to in (-1, place[s], place[o])))
-        return float(np.mean(joined)) if joined else 0.5, float(np.mean(placed)) if placed else 0.5
+        return mean(joined), mean(placed)
 
     def _object(self, word: int) -> int:
         """The thing that follows a word for a link, with no more than articles and prepositions between: relative of A, lives with A."""
@@ -1765,7 +1797,7 @@ class Search:
             inner, outer = (s, o) if distance[s] < distance[o] else (o, s)
             if inner in place and outer in place:
                 verdicts.append(1.0 if place[inner] < place[outer] else 0.0)
-        return float(np.mean(verdicts)) if verdicts else 0.5
+        return mean(verdicts)
 
     def _near(self, tree: Tree, at: Sequence[int]) -> float:
         """Share of edges whose word stands nearest to a value at one of their ends, or beyond."""
@@ -1780,7 +1812,7 @@ class Search:
             nearest = min(gap.values())
             ends = {where[span] for span, g in gap.items() if g == nearest}
             verdicts.append(1.0 if ends & {s, o} else 0.0)
-        return float(np.mean(verdicts)) if verdicts else 0.5
+        return mean(verdicts)
 
     def _chained(self, tree: Tree, outward: dict[int, int], at: Sequence[int]) -> float:
         """Share of pairs of edges, one beyond the other, whose words stand in that order: from what is asked for outwards."""
@@ -1803,7 +1835,7 @@ class Search:
                 inner = s if o == middle else o
                 if outward[inner] < outward[middle]:
                     verdicts.append(1.0 if place[k] < place[x] else 0.0)
-        return float(np.mean(verdicts)) if verdicts else 0.5
+        return mean(verdicts)
 
     def _gap(self, word: int, span: int) -> float:
         """Words between a word and a span; a name after its verb is a little nearer than one before."""
@@ -1842,7 +1874,7 @@ class Search:
                     wanted = span[1] <= word  # the subject stands before its verb
                 if wanted is not None:
                     verdicts.append(1.0 if wanted == (end == s) else 0.0)
-        return float(np.mean(verdicts)) if verdicts else 0.5
+        return mean(verdicts)
 
     def _acts(self, span: tuple[int, int]) -> bool | None:
         """Whether what is asked for at a span cannot be who acts: "for whom did she work", "which firm did she found"."""
@@ -1941,6 +1973,11 @@ class Search:
                 else float(self.evidence.types[tree.nodes[i].type].max(initial=0.0))
             )
         return 0.5 if not (self.asked.frame.extreme or self.asked.frame.most) else 0.0
+
+
+def mean(values: Sequence[float]) -> float:
+    """Their mean; a half of none."""
+    return float(sum(values)) / len(values) if values else 0.5
 
 
 def _distances(tree: Tree, root: int) -> dict[int, int]:
