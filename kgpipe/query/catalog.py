@@ -38,6 +38,8 @@ SAMPLE = 300
 """Values from which the kind of a property is told."""
 UNIQUE = 0.98
 """Share of distinct values from which a property may name its node."""
+MOST_WORDS = 20_000
+"""Words and pairs of words of questions whose vectors are kept."""
 FEW = 50
 """With fewer relationships it may be chance that no node has two of a kind."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -106,6 +108,7 @@ class Catalog:
         self.single = self._single(store)
         """(link, whether read forwards) that join each node at their beginning to one other node at most."""
         self._vectors: dict[str, np.ndarray] = {}
+        self._short: dict[str, np.ndarray] = {}
         self.phrases = {
             (i, forward): self._phrases(i, forward) for i in range(len(self.links)) for forward in (True, False)
         }
@@ -213,6 +216,15 @@ class Catalog:
         if missing:
             self._vectors.update(zip(missing, encoded(missing, self.embedder), strict=True))
         return np.stack([self._vectors[t] for t in texts])
+
+    def short_vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """The same of words of questions, of which the last thousands are kept; the same whatever they are read with."""
+        missing = [t for t in dict.fromkeys(texts) if t not in self._short]
+        if missing:
+            if len(self._short) > MOST_WORDS:
+                self._short = {t: v for t, v in self._short.items() if t in texts}
+            self._short.update(zip(missing, encoded(missing, self.embedder, exact=True), strict=True))
+        return np.stack([self._short[t] for t in texts])
 
     def _phrases(self, link: int, forward: bool) -> tuple[str, ...]:
         r = self.schema.relations[self.links[link].relation]

@@ -139,8 +139,8 @@ class Vocabulary:
         return scaled(float((self.vectors(phrases) @ self.vectors(examples).T).max()), 0.45, 0.85) if phrases else 0.0
 
 
-def encoded(texts: Sequence[str], embedder: Embedder) -> np.ndarray:
-    """Unit vectors (n, width) of a few short texts, on one thread.
+def encoded(texts: Sequence[str], embedder: Embedder, *, exact: bool = False) -> np.ndarray:
+    """Unit vectors (n, width) of a few short texts, on one thread; `exact` in fp32.
 
     Threads gain nothing on a handful of short texts, and on a busy machine waiting for each other costs them seconds.
     """
@@ -149,7 +149,7 @@ def encoded(texts: Sequence[str], embedder: Embedder) -> np.ndarray:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return embedder.encode(texts)
+        return embedder.encode(texts, exact=exact)
     finally:
         torch.set_num_threads(before)
 

@@ -327,15 +327,16 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     head = _head_text(a, catalog)
     windows = _windows(a)
     asker, also = ASKERS.get(f.asker, ""), ALSO_ASKED.get(f.asker, "thing")
-    vectors = encoded([a.question, head or "thing", asker or "thing", *texts, *wider, *windows], catalog.embedder)
-    also_vector = catalog.vectors([also])[0]
+    vectors = encoded([a.question, *windows], catalog.embedder)
     n = len(texts)
-    per_word, with_preposition = vectors[3 : 3 + n], vectors[3 + n : 3 + 2 * n]
+    in_short = catalog.short_vectors([head or "thing", asker or "thing", also, *texts, *wider])
+    head_vector, asker_vector, also_vector = in_short[:3]
+    per_word, with_preposition = in_short[3 : 3 + n], in_short[3 + n :]
     meant = [_meant(a.words, i) or catalog.compounds.get(a.words[i].stem, "") for i in a.content]
     synonyms = per_word.copy()
     for w, m in enumerate(meant):
         if m:
-            synonyms[w] = catalog.vectors([m])[0]
+            synonyms[w] = catalog.short_vectors([m])[0]
     meant_stems = [noun_stems(m) if m else () for m in meant]
     stems = [a.words[i].stem for i in a.content]
 
@@ -384,7 +385,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
                 speaks[w] = max(speaks[w], 0.4)
     raw = {}
     for key, clauses in catalog.clauses.items():
-        raw[key] = float((catalog.vectors(clauses) @ vectors[3 + 2 * n :].T).max()) if windows else 0.0
+        raw[key] = float((catalog.vectors(clauses) @ vectors[1:].T).max()) if windows else 0.0
     low, high = min(raw.values(), default=0.0), max(raw.values(), default=1.0)
     clauses = {key: scaled(v, low, max(high, low + 0.05)) for key, v in raw.items()}
     head_stems = noun_stems(head) if head else ()
@@ -393,7 +394,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     def of_head(phrases: Sequence[str], *, soft: bool = True) -> float:
         best = 0.0
         if head:
-            best = 0.0 if not soft else 0.85 * scaled(float((catalog.vectors(phrases) @ vectors[1]).max()), 0.3, 0.85)
+            best = 0.0 if not soft else 0.85 * scaled(float((catalog.vectors(phrases) @ head_vector).max()), 0.3, 0.85)
             last = head_stems[-1] if head_stems else ""
             for p in phrases:
                 inside = noun_stems(p)
@@ -404,7 +405,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
         if asker:
             weight = 0.8 if not head else 0.5
             table = catalog.vectors(phrases)
-            best = max(best, weight * scaled(float((table @ vectors[2]).max()), 0.25, 0.7))
+            best = max(best, weight * scaled(float((table @ asker_vector).max()), 0.25, 0.7))
             if f.asker in ALSO_ASKED:
                 best = max(best, 0.75 * weight * scaled(float((table @ also_vector).max()), 0.25, 0.7))
         return best
@@ -937,6 +938,7 @@ class Search:
     ) -> None:  # fmt: skip
         """`held` says which relations the nodes have that a condition is of, by `identity`."""
         self.held = held or {}
+        self.reached: dict[tuple[Any, int, bool], set[str]] = {}
         self.asked = question
         self.catalog = catalog
         self.most_nodes = most_nodes
@@ -1093,22 +1095,27 @@ class Search:
 
     def ranked(self, *, embed: int = MOST_EMBEDDED) -> list[Scored]:
         """The candidates, best first; the first `embed` have been compared as sentences."""
-        drafts = [self._drafted(candidate) for tree in self.complete() for candidate in self.outputs(tree)]
+        drafts = [draft for tree in self.complete() for draft in self._drafts(tree)]
         most = [self._at_most(draft) for draft in drafts]
-        found: dict[Any, tuple[float, int, int, Scored]] = {}
+        found: dict[Any, tuple[tuple[float, int, int], Scored]] = {}
         least: list[float] = []
-        """The scores of the best so far, of which no more than `embed` are wanted."""
+        """The scores of the best so far as a heap, no more than `embed`; one that is numbered otherwise may score a little more."""
         for x in sorted(range(len(drafts)), key=lambda x: -most[x]):
             if len(least) == embed and most[x] < least[0]:
                 break
             tree = drafts[x].tree
             features = self._finished(drafts[x])
-            one = (-self._sum(features), len(tree.nodes), x, Scored(tree, self._sum(features), features))
+            one = Scored(tree, self._sum(features), features)
+            place = (-one.score, len(tree.nodes), x)
             key = canonical(tree, self.mutual)
-            if key not in found or one[:3] < found[key][:3]:
-                found[key] = one
-                least = sorted(-score for score, *_ in found.values())[-embed:]
-        kept = [s for *_, s in sorted(found.values(), key=lambda f: f[:3])[:embed]]
+            if key in found and found[key][0] < place:
+                continue
+            if key not in found:
+                heapq.heappush(least, one.score)
+                if len(least) > embed:
+                    heapq.heappop(least)
+            found[key] = place, one
+        kept = [one for _, one in sorted(found.values(), key=lambda f: f[0])[:embed]]
         if not kept:
             return []
         texts = [said(s.tree, self.catalog) for s in kept]
@@ -1249,12 +1256,14 @@ class Search:
 
     def _reached(self, node: Node, link: int, forward: bool) -> set[str] | None:
         """The types of what has the relation of a link to what a condition of the node names; None where that is not known."""
-        known = next((self.held[x] for c in node.conditions if (x := identity(node.type, c)) in self.held), None)
+        known = next((x for c in node.conditions if (x := identity(node.type, c)) in self.held), None)
         if known is None:
             return None
-        ways = (True, False) if self.catalog.symmetric(link) else (forward,)
-        relation = self.catalog.links[link].relation
-        return {t for r, way, t in known if r == relation and way in ways}
+        if (known, link, forward) not in self.reached:
+            ways = (True, False) if self.catalog.symmetric(link) else (forward,)
+            relation = self.catalog.links[link].relation
+            self.reached[known, link, forward] = {t for r, way, t in self.held[known] if r == relation and way in ways}
+        return self.reached[known, link, forward]
 
     def _promise(self, tree: Tree, used: frozenset[int]) -> float:
         """What orders partial trees: evidence of edges and types, less size."""
@@ -1456,9 +1465,36 @@ class Search:
 
     def features(self, tree: Tree) -> dict[str, float]:
         """The features of one candidate."""
-        return self._finished(self._drafted(tree))
+        return self._finished(self._drafted(tree, self._common(tree)))
 
-    def _drafted(self, tree: Tree) -> _Draft:
+    def _drafts(self, tree: Tree) -> Iterator[_Draft]:
+        """A tree with each thing that may be asked of it."""
+        common = self._common(tree)
+        for candidate in self.outputs(tree):
+            same = candidate.nodes is tree.nodes and candidate.edges is tree.edges
+            yield self._drafted(candidate, common if same else self._common(candidate))
+
+    def _common(self, tree: Tree) -> dict[str, float]:
+        """The features that do not depend on what is asked of a tree."""
+        present = {cond.span for node in tree.nodes for cond in node.conditions}
+        values = [0.5 * cond.score + 0.5 * self._named(cond) for node in tree.nodes for cond in node.conditions]
+        return {
+            "frequent": mean([self.frequency[link] for *_, link in tree.edges]),
+            "values": mean(values),
+            "another": bool(self.others) and sum(node.type in self.others for node in tree.nodes) < 2,
+            "dropped": len(self.asked.choices) - len(present),
+            "merged": sum(
+                any(self._apart(cond.span, before.span) for before in node.conditions[:x])
+                for node in tree.nodes
+                for x, cond in enumerate(node.conditions)
+            ),
+            "lacking": sum(
+                set() in (self._reached(tree.nodes[s], link, True), self._reached(tree.nodes[o], link, False))
+                for s, o, link in tree.edges
+            ),
+        }
+
+    def _drafted(self, tree: Tree, common: dict[str, float]) -> _Draft:
         """The features of a candidate that do not depend on which of its nodes are which things of the question."""
         a, e, c = self.asked, self.evidence, self.catalog
         fit = self._head(tree)
@@ -1502,35 +1538,19 @@ class Search:
             if named or self.alike or self.elided:  # one word asks for both: founded by A and B, the employer of both
                 given[k] = given[x] = max(given[k], given[x])
         words_of = [a.content[w] if g >= 0.3 else -1 for w, g in zip(word_of, given, strict=True)]
-        present = {cond.span for node in tree.nodes for cond in node.conditions}
-        kinds = [node.type for node in tree.nodes]
-        values = [0.5 * cond.score + 0.5 * self._named(cond) for node in tree.nodes for cond in node.conditions]
         fixed = tree.nodes[tree.root]
         known = fixed.conditions and not tree.key and tree.output == "node" and any(
             cond.key == c.name_keys[fixed.type] for cond in fixed.conditions
         )  # fmt: skip
-        found = {
+        found = common | {
             "coverage": coverage,
             "uncovered": uncovered,
             "head": fit,
             "known": bool(known),
-            "frequent": mean([self.frequency[link] for *_, link in tree.edges]),
             "order": self._ordered(tree),
-            "values": mean(values),
             "size": len(tree.nodes) + 0.5 * (bool(tree.key) and self._linked(tree, tree.root, tree.key)),
             "shared": bool(shared) if self.alike else 0.5,
             "denied": self._denied(tree, words_of[:n_edges]),
-            "another": bool(self.others) and sum(kind in self.others for kind in kinds) < 2,
-            "dropped": len(a.choices) - len(present),
-            "merged": sum(
-                any(self._apart(cond.span, before.span) for before in node.conditions[:x])
-                for node in tree.nodes
-                for x, cond in enumerate(node.conditions)
-            ),
-            "lacking": sum(
-                set() in (self._reached(tree.nodes[s], link, True), self._reached(tree.nodes[o], link, False))
-                for s, o, link in tree.edges
-            ),
         }
         linked = [len(columns) - len(held) + x for x, (i, key) in enumerate(held) if self._linked(tree, i, key)]
         draft = _Draft(tree, found, given, words_of, outward, linked)
@@ -1566,7 +1586,7 @@ class Search:
         open_ = {"attached": 1.0, "placed": 1.0, "rooted": 1.0, "outward": 1.0, "direction": 1.0}
         open_ |= {"near": 1.0 if several else 0.5, "chain": 1.0 if len(tree.edges) > 1 else 0.5}
         open_ |= {"unmet": max(0.0, -fewest), "extra": max(0.0, fewest), "part": 0.5}
-        return self._sum(draft.found | open_)
+        return self._sum(draft.found) + self._sum(open_)
 
     def _finished(self, draft: _Draft) -> dict[str, float]:
         tree, found, given, words_of = draft.tree, dict(draft.found), draft.given, draft.words_of
