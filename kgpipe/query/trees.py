@@ -48,7 +48,7 @@ NAMED = 0.95
 """From how much a head noun names a type."""
 SPOKEN = 0.7
 """From how much a word must speak for a link to ask for it."""
-MOST_EMBEDDED = 16
+MOST_EMBEDDED = 12
 """Candidates whose words are compared as sentence vectors."""
 WEIGHTS = {
     "another": -4.4, "attached": 2.2, "chain": 1.3, "coverage": 2.3, "denied": 3.7, "direction": 1.2, "dropped": -4.0, "edges": 2.7,
@@ -976,8 +976,15 @@ class Search:
         )
         """Whether one word asks for two links: friends with A and with B."""
         self.others = self._others(lower)
+        self.typed = max(v for t, v in e.head_types.items() if t not in catalog.relationships)
+        """How well the head names a type of nodes."""
+        self.agentive = max(self.typed, *e.head_attributes.values()) < 0.9
+        """Whether it names neither a type nor a property, as nouns for who does something."""
         self.heavy = np.array([0.3 if question.words[i].lower in _LIGHT else 1.0 for i in question.content])
         """How much each content word counts."""
+        self.weight = float(self.heavy.sum())
+        self.steps = (np.arange(len(self.heavy)) / max(1, len(self.heavy)))[:, None]
+        """Where each of them stands, 0 to 1, as a column."""
         self.speaks = [np.maximum(e.links[link, True], e.links[link, False]) for link in range(len(catalog.links))]
         """How much each content word speaks for a link, whichever way it is read."""
         self.less = {t: 0.9 * speaks for t, speaks in e.types.items()}
@@ -1376,7 +1383,7 @@ class Search:
             for key in keys:
                 output = f.output
                 if output == "count" and key:
-                    if is_id(key) or (attributes[key].kind != "number" and self._typed() > 0.9):
+                    if is_id(key) or (attributes[key].kind != "number" and self.typed > 0.9):
                         continue
                     if (
                         attributes[key].kind == "number"
@@ -1517,7 +1524,7 @@ class Search:
             # of two nodes of one type, and of two links of one relation, the outer one takes the later word
             depth = [max(outward[s], outward[o]) for s, o, _ in tree.edges]
             depth += [outward[i] for i in range(len(tree.nodes))] + [0] * len(held)
-            later = np.array(depth, float) * (np.arange(n_words) / n_words)[:, None]
+            later = np.array(depth, float) * self.steps
             rows, cols = linear_sum_assignment(-(matrix + 0.01 * later))
             taken = matrix[rows, cols]
             covered = np.zeros(n_words)
@@ -1528,8 +1535,8 @@ class Search:
             for w, i in enumerate(a.content):
                 if i in a.frame.head:
                     covered[w] = max(covered[w], fit)
-            coverage = float((covered * self.heavy).sum() / self.heavy.sum())
             uncovered = float(((1 - covered) * self.heavy).sum())
+            coverage = 1 - uncovered / self.weight
         else:
             coverage, uncovered = 0.5, 0.0
         twins = self._twins(tree)
@@ -1939,7 +1946,7 @@ class Search:
             if kind == "date" and f.head:
                 text = " ".join(self.asked.words[i].lower for i in f.head)
                 return e.head_attributes[tree.key] * (1.0 if text in self.catalog.attribute_phrases(tree.key) else 0.5)
-            if kind == "text" and e.head_types[node.type] < self._typed() and _asks_nodes(self.asked, self._typed()):
+            if kind == "text" and e.head_types[node.type] < self.typed and _asks_nodes(self.asked, self.typed):
                 return 0.8 * e.head_attributes[tree.key]
             named_by = set(noun_stems(self.catalog.label(node.type))) & set(
                 noun_stems(self.catalog.attribute_phrases(tree.key)[0])
@@ -1950,9 +1957,7 @@ class Search:
         if f.asker in ("when", "old", "long", "much", "tall", "expensive"):
             return 0.2 * e.head_types[node.type]
         fit = e.head_types[node.type]
-        if (
-            max(self._typed(), *e.head_attributes.values()) < 0.9
-        ):  # no type or property: an agent noun, as in "directors"
+        if self.agentive:  # no type or property: an agent noun, as in "directors"
             noun = " ".join(self.asked.words[i].lower for i in f.head)
             for a, b, link in tree.edges:
                 label = self.catalog.schema.relations[self.catalog.links[link].relation].label.lower()
@@ -1973,10 +1978,6 @@ class Search:
             if at >= 0 and start - 1 <= at <= end:
                 fit = max(fit, 0.5)
         return fit
-
-    def _typed(self) -> float:
-        """How well the head names a type of nodes."""
-        return max(v for t, v in self.evidence.head_types.items() if t not in self.catalog.relationships)
 
     def _holds(self, node: Node, word: int) -> bool:
         spans = [self.asked.spans[c.span] for c in node.conditions]

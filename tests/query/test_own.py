@@ -1,11 +1,16 @@
 """Superlatives, ranks, thresholds, negation and counts for each, over the small graph of ours."""
 
 import json
+import math
 
 import pytest
 
+from kgpipe.models.embed import load_embedder
+from kgpipe.query import own
 from kgpipe.query.answer import ask
+from kgpipe.query.link import link, vocabulary
 from kgpipe.query.own import Told
+from kgpipe.query.trees import Search
 
 QUESTIONS = {
     "Who was born first?": [["Ada Lovelace"]],
@@ -103,3 +108,39 @@ def test_how_true_an_answer_is(facts, n_answers, truth):
 def test_a_noun_of_no_type_is_a_thing_too(question, expected, store, schema):
     """What the head of a question or the words around a noun make a thing stands for a node of its own."""
     assert sorted(row[0] for row in ask(question, store, schema).answers) == expected
+
+
+def _operators(plan):
+    return {plan["operatorType"].partition("@")[0]}.union(*map(_operators, plan.get("children") or ()))
+
+
+@pytest.mark.parametrize(
+    "question", ["Where was Ada Lovelace born?", "Which awards did people receive who worked for Bell Labs?", "How many people worked for IBM?"]
+)
+def test_what_is_named_is_found_by_its_index(question, store, schema):
+    """A million nodes are not read for the one that a question names."""
+    answer = ask(question, store, schema)
+    assert answer.params and "NodeUniqueIndexSeek" in _operators(store.explain(answer.cypher, answer.params).tree)
+
+
+def test_what_cannot_be_among_the_best_is_left_out(store, schema, monkeypatch):
+    """The best trees are those that are best when all are worked out in full, in fewer steps."""
+    worked_out = []
+    finished = Search._finished
+    monkeypatch.setattr(Search, "_finished", lambda self, draft: worked_out.append(1) or finished(self, draft))
+
+    def best(question):
+        worked_out.clear()
+        linked = link(question, store, vocabulary(schema, load_embedder()))
+        found = own.ranked(linked, own.own_catalog(store, schema, load_embedder()), store)
+        return [(s.tree, s.score, s.features) for s in found], len(worked_out)
+
+    fewer = 0
+    for question in QUESTIONS:
+        some, n_some = best(question)
+        with monkeypatch.context() as patch:
+            patch.setattr(Search, "_at_most", lambda self, draft: math.inf)
+            every, n_every = best(question)
+        assert some == every
+        fewer += n_some < n_every / 2
+    assert fewer >= len(QUESTIONS) / 2
