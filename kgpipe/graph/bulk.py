@@ -8,7 +8,6 @@ load finds nothing to write.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import pickle
 import random
@@ -32,7 +31,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from kgpipe.config import Config
-from kgpipe.engine import Progress, silent
+from kgpipe.engine import Progress, silent, without_collection
 from kgpipe.errors import KgpipeError, SchemaError, StoreError
 from kgpipe.graph import cypher, load, server
 from kgpipe.graph.load import Properties
@@ -236,7 +235,7 @@ def write_share(path: str, folder: str, to: str, *parts: str) -> None:
 def _write_part(workspace: Workspace, schema: Schema, folder: Path, name: str, told: Callable[[int], None]) -> Written:
     """Writes the files of one of PARTS; `told` is called with the rows done."""
     found = Written()
-    with _without_collection(), _Files(folder, found, name) as files:
+    with without_collection(), _Files(folder, found, name) as files:
         if name == "facts":
             n_facts = sum(pq.read_metadata(path).num_rows for path in workspace.files("facts"))
             chosen = set(random.Random(0).sample(range(n_facts), min(SAMPLE, n_facts)))
@@ -274,18 +273,6 @@ def _write_part(workspace: Workspace, schema: Schema, folder: Path, name: str, t
                 if n % 1_000 == 0:
                     told(n)
     return found
-
-
-@contextlib.contextmanager
-def _without_collection() -> Iterator[None]:
-    """Millions of rows without cycles: looking for such takes a quarter of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 class _Streamed:

@@ -6,6 +6,7 @@ taken strongest first, ties by content.
 
 from __future__ import annotations
 
+import heapq
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -256,12 +257,13 @@ class _Groups:
         self.roots: list[int] = []
         """The root of each group, by its number."""
         self._info = state.info
-        self._placed: dict[int, tuple[int, int, int]] = {}
-        self._order: list[tuple[int, int, int]] = []
-        """(-members, root, number), sorted."""
+        self._placed: list[tuple[int, int, int]] = []
+        """For each group (-members, root, number)."""
+        self._dates: list[frozenset[str]] = []
+        """For each group the relations of which it says dates and nothing else."""
+        self._order: dict[frozenset[str], list[tuple[int, int, int]]] = defaultdict(list)
+        """For such relations the places of the groups that say just these, sorted."""
         self._by_neighbour: dict[tuple[str, str], set[int]] = defaultdict(set)
-        self._by_relation: dict[str, set[int]] = defaultdict(set)
-        """Groups of which a relation is said, and nothing but dates."""
         self._undated: set[tuple[int, str]] = set()
         self._by_year: dict[str, set[int]] = defaultdict(set)
         """Groups that say a date of the year, of any relation; "" where it is coarser than a year."""
@@ -270,14 +272,15 @@ class _Groups:
         """A new group of one cluster."""
         number = len(self.roots)
         self.roots.append(root)
-        insort(self._order, self._place(number))
+        self._placed.append(self._place(number))
+        self._dates.append(frozenset())
+        insort(self._order[frozenset()], self._placed[number])
         self.note(number, self._info[root])
 
     def grown(self, number: int, root: int) -> None:
         """A cluster has been joined to a group, whose root may be another one now; `note` has been told before."""
-        del self._order[bisect_left(self._order, self._placed[number])]
         self.roots[number] = root
-        insort(self._order, self._place(number))
+        self._move(number, self._dates[number])
 
     def likely(self, root: int) -> Iterator[int]:
         """Numbers of the groups that do not speak against a cluster by a date: most shared neighbours first, then the largest."""
@@ -285,34 +288,43 @@ class _Groups:
         shared: Counter[int] = Counter()
         for neighbour in one.neighbours:
             shared.update(self._by_neighbour.get(neighbour, ()))
-        dated = [relation for relation, values in one.functional.items() if _dated(values)]
+        dated = {relation for relation, values in one.functional.items() if _dated(values)}
         years = set().union(*map(_years, one.functional.values()))
         if not dated or "" in years:
-            yield from sorted(shared, key=lambda number: (-shared[number], self._placed[number]))
-            yield from (number for *_, number in self._order if number not in shared)
-            return
-        agreeing = self._by_year[""].union(*(self._by_year[year] for year in years))
-        saying = set().union(*(self._by_relation[relation] for relation in dated))
-        possible = (number for number in range(len(self.roots)) if number in agreeing or number not in saying)
-        yield from sorted(possible, key=lambda number: (-shared[number], self._placed[number]))
+            dated, agreeing = set(), set[int]()
+        else:
+            agreeing = self._by_year[""].union(*(self._by_year[year] for year in years))
+        near = [n for n in shared if n in agreeing or dated.isdisjoint(self._dates[n])]
+        yield from sorted(near, key=lambda number: (-shared[number], self._placed[number]))
+        silent = [places for said, places in self._order.items() if dated.isdisjoint(said)]
+        others = sorted(self._placed[n] for n in agreeing if not dated.isdisjoint(self._dates[n]))
+        yield from (number for *_, number in heapq.merge(*silent, others) if number not in shared)
 
     def _place(self, number: int) -> tuple[int, int, int]:
         root = self.roots[number]
-        self._placed[number] = place = (-len(self._info[root].members), root, number)
-        return place
+        return -len(self._info[root].members), root, number
+
+    def _move(self, number: int, dates: frozenset[str]) -> None:
+        before = self._order[self._dates[number]]
+        del before[bisect_left(before, self._placed[number])]
+        self._dates[number], self._placed[number] = dates, self._place(number)
+        insort(self._order[dates], self._placed[number])
 
     def note(self, number: int, info: _Cluster) -> None:
         """What a cluster says that belongs to a group, or is going to."""
         for neighbour in info.neighbours:
             self._by_neighbour[neighbour].add(number)
+        dates = set(self._dates[number])
         for relation, values in info.functional.items():
             if not _dated(values):
                 self._undated.add((number, relation))
-                self._by_relation[relation].discard(number)
+                dates.discard(relation)
             elif (number, relation) not in self._undated:
-                self._by_relation[relation].add(number)
+                dates.add(relation)
             for year in _years(values):
                 self._by_year[year].add(number)
+        if dates != self._dates[number]:
+            self._move(number, frozenset(dates))
 
 
 def _dated(values: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from kgpipe import names
 from kgpipe import schema as schemas
 from kgpipe.config import Config
-from kgpipe.engine import Progress, silent
+from kgpipe.engine import Progress, silent, without_collection
 from kgpipe.errors import WorkspaceError
 from kgpipe.records import Entity, Literal, Merge, content_id, rounded
 from kgpipe.resolve import cluster, coref, facts, review
@@ -59,7 +59,8 @@ def run(
         for mention in row["mentions"]
     }
     extractions = workspace.read("extractions")
-    tables, counts = resolve(extractions, documents, schema, decisions, previous, progress=progress)
+    with without_collection():
+        tables, counts = resolve(extractions, documents, schema, decisions, previous, progress=progress)
     workspace.snapshot("resolution", tables, inputs=inputs)
     return counts
 

@@ -16,6 +16,7 @@ INITIALS, ONLY_BEARER = "initials", "only bearer of the surname"
 """Reasons of short forms that fit by chance the more often, the more names there are."""
 
 
+@functools.lru_cache(maxsize=200_000)
 def same(a: str, b: str, *, person: bool) -> tuple[float, str]:
     """Score and reason of two names that are one name written twice, (0, "") when they are not.
 
