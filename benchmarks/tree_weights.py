@@ -34,10 +34,8 @@ from kgpipe.query.answer import vocabulary
 from kgpipe.query.link import link
 from kgpipe.query.plain import plain
 from kgpipe.query.property_graph import PropertyGraph
-from kgpipe.query.trees import WEIGHTS
+from kgpipe.query.trees import MOST_EMBEDDED, WEIGHTS
 
-MOST = 40
-"""Trees of a question that are run."""
 EMPTY = "(empty)"
 FOLDS = 5
 
@@ -68,11 +66,11 @@ def run(rows: list[dict[str, Any]], store: Store, options: argparse.Namespace) -
             linked = link(row["question"], store, known)
             if (wording := plain(row["question"], catalog, own.matches(linked, catalog))) != row["question"]:
                 linked = link(wording, store, known)
-            settled = settling.settle(own.ranked(linked, catalog, store), catalog, store, most=MOST)
+            settled = settling.settle(own.ranked(linked, catalog, store), catalog, store, most=MOST_EMBEDDED)
         else:
             wording, matches = (row["question"], given(row)) if nodes else graph.read(row["question"])
             ranked = graph.ranked(wording, matches)
-            settled = settling.settle(ranked, graph.catalog, store, most=MOST, nodes=nodes, distinct=not nodes)
+            settled = settling.settle(ranked, graph.catalog, store, most=MOST_EMBEDDED, nodes=nodes, distinct=not nodes)
         by_name = "hops" in row and "graph" in row  # the files of paths
         names = {str(a[0]) for a in gold} if by_name else None
         yield [

@@ -212,19 +212,19 @@ class Catalog:
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (n, width) of phrases of the schema, each embedded once."""
-        missing = [t for t in dict.fromkeys(texts) if t not in self._vectors]
-        if missing:
-            self._vectors.update(zip(missing, encoded(missing, self.embedder), strict=True))
-        return np.stack([self._vectors[t] for t in texts])
+        return self._kept(texts, self._vectors, exact=False)
 
     def short_vectors(self, texts: Sequence[str]) -> np.ndarray:
-        """The same of words of questions, of which the last thousands are kept; the same whatever they are read with."""
-        missing = [t for t in dict.fromkeys(texts) if t not in self._short]
+        """The same of words of questions, in fp32, so that what is read with them does not matter; some thousands are kept."""
+        if len(self._short) > MOST_WORDS:
+            self._short = {}
+        return self._kept(texts, self._short, exact=True)
+
+    def _kept(self, texts: Sequence[str], kept: dict[str, np.ndarray], *, exact: bool) -> np.ndarray:
+        missing = [t for t in dict.fromkeys(texts) if t not in kept]
         if missing:
-            if len(self._short) > MOST_WORDS:
-                self._short = {t: v for t, v in self._short.items() if t in texts}
-            self._short.update(zip(missing, encoded(missing, self.embedder, exact=True), strict=True))
-        return np.stack([self._short[t] for t in texts])
+            kept.update(zip(missing, encoded(missing, self.embedder, exact=exact), strict=True))
+        return np.stack([kept[t] for t in texts])
 
     def _phrases(self, link: int, forward: bool) -> tuple[str, ...]:
         r = self.schema.relations[self.links[link].relation]

@@ -150,8 +150,8 @@ class _Writer:
     def _label(self, i: int) -> str:
         """The type of a node, with the label under which its uid is indexed: without, all nodes of the type would be read."""
         node, indexed = self.tree.nodes[i], self.catalog.indexed
-        labels = [indexed] if any(c.uid for c in node.conditions) and node.type != indexed else []
-        return ":".join(quoted(label) for label in (*labels, node.type))
+        also = [indexed] if indexed and node.type != indexed and any(c.uid for c in node.conditions) else []
+        return ":".join(quoted(label) for label in (*also, node.type))
 
     def _outer(self) -> int:
         """The end of the absent edge that nothing else holds."""

@@ -50,6 +50,8 @@ SPOKEN = 0.7
 """From how much a word must speak for a link to ask for it."""
 MOST_EMBEDDED = 12
 """Candidates whose words are compared as sentence vectors."""
+SLIP = 1e-9
+"""By how much two sums of the same numbers may differ."""
 WEIGHTS = {
     "another": -4.4, "attached": 2.2, "chain": 1.3, "coverage": 2.3, "denied": 3.7, "direction": 1.2, "dropped": -4.0, "edges": 2.7,
     "extra": -0.4, "frequent": 0.7, "head": 4.0, "idle": -0.4, "known": -3.6, "lacking": -0.7, "least": 2.0, "merged": -3.0, "near": 1.4, "order": 2.1,
@@ -329,14 +331,11 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     asker, also = ASKERS.get(f.asker, ""), ALSO_ASKED.get(f.asker, "thing")
     vectors = encoded([a.question, *windows], catalog.embedder)
     n = len(texts)
-    in_short = catalog.short_vectors([head or "thing", asker or "thing", also, *texts, *wider])
-    head_vector, asker_vector, also_vector = in_short[:3]
-    per_word, with_preposition = in_short[3 : 3 + n], in_short[3 + n :]
     meant = [_meant(a.words, i) or catalog.compounds.get(a.words[i].stem, "") for i in a.content]
-    synonyms = per_word.copy()
-    for w, m in enumerate(meant):
-        if m:
-            synonyms[w] = catalog.short_vectors([m])[0]
+    synonyms = [m or t for m, t in zip(meant, texts, strict=True)]
+    in_short = catalog.short_vectors([head or "thing", asker or "thing", also, *texts, *wider, *synonyms])
+    head_vector, asker_vector, also_vector = in_short[:3]
+    per_word, with_preposition, by_synonym = in_short[3:].reshape(3, n, -1)
     meant_stems = [noun_stems(m) if m else () for m in meant]
     stems = [a.words[i].stem for i in a.content]
 
@@ -345,7 +344,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
         if not n:
             return np.zeros(0)
         table = catalog.vectors(phrases).T
-        near_by = np.maximum(np.maximum(per_word @ table, with_preposition @ table), synonyms @ table).max(1)
+        near_by = np.maximum(np.maximum(per_word @ table, with_preposition @ table), by_synonym @ table).max(1)
         soft = 0.85 * np.clip((near_by - low) / (high - low), 0, 1)
         for p in phrases:
             inside = noun_stems(p)
@@ -925,6 +924,7 @@ class _Draft:
     words_of: list[int]
     """That word, -1 where it does not speak for it."""
     outward: dict[int, int]
+    """For each node how many edges lead there from the root."""
     linked: list[int]
     """Properties that are relationships in the database, by where they stand in `given`."""
 
@@ -956,13 +956,14 @@ class Search:
         """Spans that may name something."""
         ends = [0, *(m.end for m in self.mentions)]
         self.conjoined, self.parted = self._joints(ends)
+        ends_of = [frozenset((x.subject, x.object)) for x in catalog.links]
         pairs: Counter[frozenset[str]] = Counter()
-        for x in catalog.links:
-            pairs[frozenset((x.subject, x.object))] += x.count
-        self.rivals = Counter(frozenset((x.subject, x.object)) for x in catalog.links)
+        for x, ends in zip(catalog.links, ends_of, strict=True):
+            pairs[ends] += x.count
+        self.rivals = Counter(ends_of)
         """How many links join two types."""
         self.mutual = frozenset(x for x in range(len(catalog.links)) if catalog.symmetric(x))
-        self.frequency = [x.count / pairs[frozenset((x.subject, x.object))] for x in catalog.links]
+        self.frequency = [x.count / pairs[ends] for x, ends in zip(catalog.links, ends_of, strict=True)]
         e = self.evidence
         taken = {i for span in question.spans for i in range(*span)}
         lower = ["" if i in taken else w.lower for i, w in enumerate(question.words)]
@@ -982,13 +983,13 @@ class Search:
         """Whether it names neither a type nor a property, as nouns for who does something."""
         self.heavy = np.array([0.3 if question.words[i].lower in _LIGHT else 1.0 for i in question.content])
         """How much each content word counts."""
-        self.weight = float(self.heavy.sum())
-        self.steps = (np.arange(len(self.heavy)) / max(1, len(self.heavy)))[:, None]
+        self.total = float(self.heavy.sum())
+        self.positions = (np.arange(len(self.heavy)) / max(1, len(self.heavy)))[:, None]
         """Where each of them stands, 0 to 1, as a column."""
         self.speaks = [np.maximum(e.links[link, True], e.links[link, False]) for link in range(len(catalog.links))]
         """How much each content word speaks for a link, whichever way it is read."""
-        self.less = {t: 0.9 * speaks for t, speaks in e.types.items()}
-        """How much for a type of which one is named, or asked for itself."""
+        self.types_held = {t: 0.9 * speaks for t, speaks in e.types.items()}
+        """How much it speaks for a type where something else stands for the node too: its name, or the question."""
         self.clauses = [max(e.clauses[link, True], e.clauses[link, False]) for link in range(len(catalog.links))]
         self.edge_promise = [self._edge(link) - 0.5 for link in range(len(catalog.links))]
         self.free_promise = {
@@ -1100,15 +1101,14 @@ class Search:
                 return {t for t, x in speaks.items() if x >= max(0.6, best - 0.15)}
         return set()
 
-    def ranked(self, *, embed: int = MOST_EMBEDDED) -> list[Scored]:
-        """The candidates, best first; the first `embed` have been compared as sentences."""
+    def ranked(self) -> list[Scored]:
+        """The best `MOST_EMBEDDED` candidates, best first, all compared as sentences."""
         drafts = [draft for tree in self.complete() for draft in self._drafts(tree)]
         most = [self._at_most(draft) for draft in drafts]
         found: dict[Any, tuple[tuple[float, int, int], Scored]] = {}
-        least: list[float] = []
-        """The scores of the best so far as a heap, no more than `embed`; one that is numbered otherwise may score a little more."""
+        least: list[float] = []  # scores of the best so far, as a heap; one that is numbered otherwise may score more
         for x in sorted(range(len(drafts)), key=lambda x: -most[x]):
-            if len(least) == embed and most[x] < least[0]:
+            if len(least) == MOST_EMBEDDED and most[x] < least[0]:
                 break
             tree = drafts[x].tree
             features = self._finished(drafts[x])
@@ -1119,10 +1119,10 @@ class Search:
                 continue
             if key not in found:
                 heapq.heappush(least, one.score)
-                if len(least) > embed:
+                if len(least) > MOST_EMBEDDED:
                     heapq.heappop(least)
             found[key] = place, one
-        kept = [one for _, one in sorted(found.values(), key=lambda f: f[0])[:embed]]
+        kept = [one for _, one in sorted(found.values(), key=lambda f: f[0])[:MOST_EMBEDDED]]
         if not kept:
             return []
         texts = [said(s.tree, self.catalog) for s in kept]
@@ -1477,9 +1477,7 @@ class Search:
     def _drafts(self, tree: Tree) -> Iterator[_Draft]:
         """A tree with each thing that may be asked of it."""
         common = self._common(tree)
-        for candidate in self.outputs(tree):
-            same = candidate.nodes is tree.nodes and candidate.edges is tree.edges
-            yield self._drafted(candidate, common if same else self._common(candidate))
+        yield from (self._drafted(candidate, common) for candidate in self.outputs(tree))
 
     def _common(self, tree: Tree) -> dict[str, float]:
         """The features that do not depend on what is asked of a tree."""
@@ -1502,7 +1500,7 @@ class Search:
         }
 
     def _drafted(self, tree: Tree, common: dict[str, float]) -> _Draft:
-        """The features of a candidate that do not depend on which of its nodes are which things of the question."""
+        """What is cheap to know of a candidate; `_finished` adds the rest, and mends what events change."""
         a, e, c = self.asked, self.evidence, self.catalog
         fit = self._head(tree)
         inner = tree.key or tree.output == "exists"
@@ -1510,7 +1508,7 @@ class Search:
         n_edges = len(columns)
         for i, node in enumerate(tree.nodes):
             full = not node.conditions and (i != tree.root or inner)
-            columns.append(e.types[node.type] if full else self.less[node.type])
+            columns.append(e.types[node.type] if full else self.types_held[node.type])
         held = [(i, cond.key) for i, node in enumerate(tree.nodes) for cond in node.conditions]
         held += [(tree.root, tree.key)] if tree.key else []
         order = [(tree.order[2], tree.order[0])] if tree.order else []
@@ -1524,7 +1522,7 @@ class Search:
             # of two nodes of one type, and of two links of one relation, the outer one takes the later word
             depth = [max(outward[s], outward[o]) for s, o, _ in tree.edges]
             depth += [outward[i] for i in range(len(tree.nodes))] + [0] * len(held)
-            later = np.array(depth, float) * self.steps
+            later = np.array(depth, float) * self.positions
             rows, cols = linear_sum_assignment(-(matrix + 0.01 * later))
             taken = matrix[rows, cols]
             covered = np.zeros(n_words)
@@ -1536,7 +1534,7 @@ class Search:
                 if i in a.frame.head:
                     covered[w] = max(covered[w], fit)
             uncovered = float(((1 - covered) * self.heavy).sum())
-            coverage = 1 - uncovered / self.weight
+            coverage = 1 - uncovered / self.total
         else:
             coverage, uncovered = 0.5, 0.0
         twins = self._twins(tree)
@@ -1561,10 +1559,10 @@ class Search:
         }
         linked = [len(columns) - len(held) + x for x, (i, key) in enumerate(held) if self._linked(tree, i, key)]
         draft = _Draft(tree, found, given, words_of, outward, linked)
-        found |= self._spoken(draft)
+        found |= self._worded(draft)
         return draft
 
-    def _spoken(self, draft: _Draft) -> dict[str, float]:
+    def _worded(self, draft: _Draft) -> dict[str, float]:
         """The features of how far words ask for links and nodes."""
         tree, given = draft.tree, draft.given
         n_edges = len(tree.edges)
@@ -1583,17 +1581,25 @@ class Search:
         return {"edges": mean(edges), "least": min(edges, default=0.5), "idle": idle, "passing": passing}
 
     def _at_most(self, draft: _Draft) -> float:
-        """What the score of a candidate can come to when it is finished."""
+        """What the score of a candidate can come to when it is finished: each open feature at the better end of its range.
+
+        No end is known where the question speaks of events, which raise features that are known already.
+        """
         tree = draft.tree
         if self.parts:
             return math.inf
         n_nodes = sum(n.type not in self.catalog.relationships for n in tree.nodes)
-        fewest = n_nodes - sum(m.again is None for m in self.mentions)
+        n_things = sum(m.again is None for m in self.mentions)
         several = len({c.span for n in tree.nodes for c in n.conditions}) > 1
-        open_ = {"attached": 1.0, "placed": 1.0, "rooted": 1.0, "outward": 1.0, "direction": 1.0}
-        open_ |= {"near": 1.0 if several else 0.5, "chain": 1.0 if len(tree.edges) > 1 else 0.5}
-        open_ |= {"unmet": max(0.0, -fewest), "extra": max(0.0, fewest), "part": 0.5}
-        return self._sum(draft.found) + self._sum(open_)
+        ends = dict.fromkeys(("attached", "placed", "rooted", "outward", "direction"), (0.0, 1.0)) | {
+            "near": (0.0, 1.0) if several else (0.5, 0.5),
+            "chain": (0.0, 1.0) if len(tree.edges) > 1 else (0.5, 0.5),
+            "unmet": (max(0, n_things - n_nodes), n_things),
+            "extra": (max(0, n_nodes - n_things), n_nodes),
+            "part": (0.5, 0.5),
+        }
+        open_ = sum(max(w * low, w * high) for name, (low, high) in ends.items() if (w := self.weights.get(name)))
+        return self._sum(draft.found) + open_ + SLIP
 
     def _finished(self, draft: _Draft) -> dict[str, float]:
         tree, found, given, words_of = draft.tree, dict(draft.found), draft.given, draft.words_of
@@ -1607,7 +1613,7 @@ class Search:
             for k, (s, o, _) in enumerate(tree.edges):
                 if {s, o} & implied:
                     given[k] = max(given[k], 0.5)
-            found |= self._spoken(replace(draft, given=given))
+            found |= self._worded(replace(draft, given=given))
             found["size"] -= 0.8 * len(implied)
         said_at = {i: min(self.mentions[y].start for y in self.said_as[x]) for i, x in things.items()}
         found |= {
