@@ -506,15 +506,25 @@ class _State:
 
     def _linked(self, a: int, b: int) -> Link | None:
         """The best link between two clusters by their names alone."""
+        here, there = self.info[a].forms, self.info[b].forms
+        best = self._best((here[form][0], there[form][0]) for form in here.keys() & there.keys())
+        if best and best.score == 1:  # a usual name has very many forms, and none is more alike than itself
+            return best
+        return self._best(
+            (one[0], other[0])
+            for (family, _), one in here.items()
+            for (other_family, _), other in there.items()
+            if family == other_family
+        )
+
+    def _best(self, pairs: Iterable[tuple[int, int]]) -> Link | None:
+        """The best link between names that are given by index."""
         found: list[Link] = []
-        for (family, _), here in self.info[a].forms.items():
-            for (other_family, _), there in self.info[b].forms.items():
-                if family == other_family:
-                    one, other = here[0], there[0]
-                    value, reason = score.same(
-                        self.found[one].surface, self.found[other].surface, person=self.found[one].person
-                    )
-                    found += [Link(one, other, value, reason)] if value else []
+        for one, other in pairs:
+            value, reason = score.same(
+                self.found[one].surface, self.found[other].surface, person=self.found[one].person
+            )
+            found += [Link(one, other, value, reason)] if value else []
         return min(found, key=lambda n: (-n.score, n.a, n.b), default=None)
 
     def absorb(self, links: Sequence[Link], *, nearby: bool) -> None:
