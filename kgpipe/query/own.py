@@ -302,8 +302,8 @@ class Told:
 def told(best: Settled, catalog: OwnCatalog, store: Store) -> Told:
     """What the answer of a tree rests on; among many answers the facts of the first."""
     tree = best.tree
-    pairs: list[list[Any]] = []
-    if tree.output != "exists" and tree.group < 0 and tree.output not in ("avg", "sum"):
+    pairs = best.pairs or []
+    if best.pairs is None and tree.output != "exists" and tree.group < 0 and tree.output not in ("avg", "sum"):
         cypher, params = tree_cypher(dataclasses.replace(tree, output="node"), catalog, uids=True)
         _, pairs = guard.run(cypher, params, store)
     named = [(str(name), uid) for name, uid in pairs]

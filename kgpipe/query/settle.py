@@ -35,6 +35,8 @@ class Settled:
     columns: tuple[str, ...]
     rows: list[list[Any]]
     score: float
+    pairs: list[list[Any]] | None = None
+    """In a graph of ours, where entities are asked for, the name and uid of each; None where that was not asked."""
 
     @property
     def tree(self) -> Tree:
@@ -50,14 +52,21 @@ def settle(
     for found in ranked[:most]:
         if found.score < best - REACH:
             break
-        cypher, params = tree_cypher(found.tree, catalog, nodes=nodes, distinct=distinct)
+        tree = found.tree
+        cypher, params = tree_cypher(tree, catalog, nodes=nodes, distinct=distinct)
+        entities = bool(catalog.indexed) and tree.output == "node" and not tree.key and tree.group < 0
+        run, pairs = (tree_cypher(tree, catalog, uids=True)[0] if entities else cypher), None
         try:
-            columns, rows = guard.run(cypher, params, store)
+            columns, rows = guard.run(run, params, store)
         except QueryRefused:
             continue  # too much work for the database; another reading may do
+        if entities:  # two of one name are one row, but where they are put in order
+            pairs, columns = rows, columns[:1]
+            rows = [[name] for name, _ in pairs]
+            rows = rows if tree.order or tree.measure else [[name] for name in dict.fromkeys(name for [name] in rows)]
         empty = not rows or (found.tree.output != "exists" and rows[0][0] in (0, None) and len(rows) == 1)
         cost = EMPTY * empty * (0.5 if found.tree.absent >= 0 else 1.0)
-        settled.append(Settled(found, cypher, params, tuple(columns), rows, found.score - cost))
+        settled.append(Settled(found, cypher, params, tuple(columns), rows, found.score - cost, pairs))
         best = max(best, settled[-1].score)
     return sorted(settled, key=lambda s: -s.score)
 

@@ -335,7 +335,7 @@ def weigh(a: Asked, catalog: Catalog) -> Evidence:
     synonyms = [m or t for m, t in zip(meant, texts, strict=True)]
     in_short = catalog.short_vectors([head or "thing", asker or "thing", also, *texts, *wider, *synonyms])
     head_vector, asker_vector, also_vector = in_short[:3]
-    per_word, with_preposition, by_synonym = in_short[3:].reshape(3, n, -1)
+    per_word, with_preposition, by_synonym = np.split(in_short[3:], 3)
     meant_stems = [noun_stems(m) if m else () for m in meant]
     stems = [a.words[i].stem for i in a.content]
 
